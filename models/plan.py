@@ -1,0 +1,570 @@
+"""The plan model: everything a campaign decided, in one strict, frozen schema.
+
+A plan is data. Each item names its ``source``: the line of ``docs/requirements`` it comes from (``C20``) and, where
+the document is silent or contradicts itself, the word ``choice`` and the reason. Units stand in field names
+(``lock_working_days``) or in ``unit``. Nothing here opens a file or reads a clock; loading is in
+``models.plan_file``, soundness across sections in ``rules.soundness``.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+CampaignId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+MonthLabel = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Expression = Annotated[str, StringConstraints(min_length=1)]
+"""A boolean (or, for sums, numeric) SQL expression over the documented profile; ``$name`` is a plan parameter."""
+Text = Annotated[str, StringConstraints(min_length=1)]
+Number = int | float
+
+RollPolicy = Literal["none", "next_workday", "previous_workday"]
+PhaseKind = Literal[
+    "mobilisation", "preparation", "comparison", "pilot", "survey",
+    "contribution", "self_assessment", "acceptance", "routine",
+]
+OrganisationKind = Literal[
+    "government", "leading_group", "office", "department", "agency", "county", "zone", "township", "village",
+]
+Role = Literal["clerk", "leader", "director", "approver"]
+Subject = Literal["person", "employer", "project"]
+Unit = Literal[
+    "person", "employer", "project", "percent", "yuan_per_year", "yuan", "day", "month", "year", "share", "times",
+]
+FeedName = Literal[
+    "population", "residence_permits", "deaths", "newborns", "students", "hardship", "poverty", "disability",
+    "employment", "employee_pension", "institution_pension", "resident_pension", "employee_medical",
+    "resident_medical", "unemployment", "work_injury", "maternity", "benefits", "cards", "employers",
+    "tax_units", "construction_projects", "dust_hazard_employers", "statistics",
+]
+ListName = Literal[
+    "uninsured_employer", "employed_uninsured", "uninsured", "interrupted", "dust_hazard_uninsured",
+    "student_uninsured", "hardship_uninsured", "sixty_plus_without_benefit", "no_card", "duplicate_enrolment",
+    "deceased_enrolled", "medical_without_pension", "pension_without_medical", "conversion_candidate",
+    "low_tier_payer", "project_uninsured", "residence_permit_enrolled", "residence_permit_not_enrolled",
+    "newborn_uninsured", "identity_review", "survey_case",
+]
+
+
+class Strict(BaseModel):
+    """Unknown keys are refused: a misspelt key must never be read as its absence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Sourced(Strict):
+    """An item that names the clause it comes from, and why if the clause left a choice."""
+
+    source: Text
+    note: str = ""
+
+
+# --- who ------------------------------------------------------------------------------------------------
+
+
+class Contact(Strict):
+    """A post, not a person: messages go to the post's address. Real addresses come from the site's own copy."""
+
+    role: Role
+    title: Text
+    address: str = ""
+
+
+class Organisation(Sourced):
+    """One unit of the dated organisation tree. ``succeeds`` says whose duties it took over (C24, B36)."""
+
+    code: Slug
+    name: Text
+    short: Text
+    kind: OrganisationKind
+    parent: Slug | None = None
+    aliases: tuple[Text, ...] = ()
+    region_code: Annotated[str, StringConstraints(pattern=r"^\d{6}(\d{3})?(\d{3})?$")] | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    succeeds: tuple[Slug, ...] = ()
+    responsibility: str = ""
+    contacts: tuple[Contact, ...] = ()
+
+    def exists_on(self, day: date) -> bool:
+        """Whether the unit exists on ``day``; both ends are inclusive."""
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
+
+class Selector(Strict):
+    """Which organisations: all of some kinds and/or named codes, less exceptions."""
+
+    kinds: tuple[OrganisationKind, ...] = ()
+    codes: tuple[Slug, ...] = ()
+    except_codes: tuple[Slug, ...] = ()
+
+    @model_validator(mode="after")
+    def _selects_something(self) -> Selector:
+        if not (self.kinds or self.codes):
+            raise ValueError("selects nobody: give `kinds`, `codes` or both")
+        return self
+
+
+# --- when -----------------------------------------------------------------------------------------------
+
+
+class CalendarPolicy(Sourced):
+    """How a nominal date becomes an effective one. Local additions to the public calendar are listed here."""
+
+    roll: RollPolicy = "next_workday"
+    extra_holidays: tuple[date, ...] = ()
+    extra_workdays: tuple[date, ...] = ()
+
+
+class Cadence(Strict):
+    """Which periods there are. Months, quarters and years run ``first`` to ``last`` inclusive; fortnights and
+    half-months run from ``starts`` to ``ends``; ``once`` is one period."""
+
+    every: Literal["month", "two_weeks", "half_month", "quarter", "year", "once"]
+    first: MonthLabel | None = None
+    last: MonthLabel | None = None
+    starts: date | None = None
+    ends: date | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Cadence:
+        by_month, by_day = self.every in ("month", "quarter", "year"), self.every in ("two_weeks", "half_month")
+        if by_month and not (self.first and self.last):
+            raise ValueError(f"every {self.every} needs `first` and `last` (YYYY-MM)")
+        if by_day and not (self.starts and self.ends):
+            raise ValueError(f"every {self.every} needs `starts` and `ends` (dates)")
+        if self.first and self.last and self.first > self.last:
+            raise ValueError(f"`first` {self.first} is after `last` {self.last}")
+        if self.starts and self.ends and self.starts > self.ends:
+            raise ValueError(f"`starts` {self.starts} is after `ends` {self.ends}")
+        return self
+
+
+class Due(Strict):
+    """The nominal last day, inclusive: a fixed ``date``, a ``day`` of a month counted from the period's last month,
+    or a number of days after the period's last day."""
+
+    date: date | None = None
+    day: Annotated[int, Field(ge=1, le=31)] | Literal["last_day"] | None = None
+    months_after: Annotated[int, Field(ge=0, le=12)] = 1
+    days_after_end: Annotated[int, Field(ge=0, le=366)] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Due:
+        given = [name for name in ("date", "day", "days_after_end") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of `date`, `day`, `days_after_end` (given: {', '.join(given) or 'none'})")
+        return self
+
+
+class Step(Sourced):
+    """A dated part of a phase (B10's three tasks, L9's three)."""
+
+    id: Slug
+    name: Text
+    starts: date | None = None
+    ends: date
+
+
+class Phase(Sourced):
+    """A phase; phases may overlap. Each kind has one flow. An open end means routine operation."""
+
+    id: Slug
+    kind: PhaseKind
+    name: Text
+    starts: date
+    ends: date | None = None
+    steps: tuple[Step, ...] = ()
+    pilots: tuple[Slug, ...] = ()
+
+
+# --- what is to be reached ------------------------------------------------------------------------------
+
+
+class Parameter(Sourced):
+    """A number the rules use, with unit and clause; expressions call it ``$name``."""
+
+    value: Number
+    unit: Unit
+
+
+class Measure(Strict):
+    """What is counted. ``statistic`` takes a published figure of the ``statistics`` feed instead of counting."""
+
+    of: Subject = "person"
+    where: Expression | None = None
+    sum: Expression | None = None
+    statistic: Slug | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Measure:
+        if (self.statistic is None) == (self.where is None):
+            raise ValueError("give either `where` (count what we hold) or `statistic` (a published figure)")
+        return self
+
+
+class Indicator(Sourced):
+    """A figure with numerator, denominator and unit. ``by`` is the profile column that breaks it down by owner."""
+
+    id: Slug
+    name: Text
+    unit: Unit
+    numerator: Measure
+    denominator: Measure | None = None
+    by: Slug = "township"
+    direction: Literal["at_least", "at_most"] = "at_least"
+
+
+class Target(Sourced):
+    """Stated levels per organisation on a date. What the document states and what we derive stay apart (C1, C8)."""
+
+    id: Slug
+    indicator: Slug
+    measured_on: date
+    level: dict[Slug, Number] = Field(min_length=1)
+    increase: dict[Slug, Number] = {}
+    stated_total: Number | None = None
+    derived_base: dict[Slug, Number] = {}
+    derived_total: Number | None = None
+
+
+# --- what comes in --------------------------------------------------------------------------------------
+
+
+class Gates(Strict):
+    """When a delivery is returned, loads with a warning, or blocks (shares between 0 and 1)."""
+
+    return_below_valid_id_share: Annotated[float, Field(ge=0, le=1)] = 0.95
+    warn_below_valid_id_share: Annotated[float, Field(ge=0, le=1)] = 0.98
+    block_shrink_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Gates:
+        if self.return_below_valid_id_share > self.warn_below_valid_id_share:
+            raise ValueError("`return_below_valid_id_share` must not exceed `warn_below_valid_id_share`")
+        return self
+
+
+class Feed(Sourced):
+    """A file some departments owe each period. ``required`` feeds must be in before a comparison runs."""
+
+    feed: FeedName
+    name: Text
+    providers: tuple[Slug, ...] = Field(min_length=1)
+    cadence: Cadence
+    due: Due
+    required: bool = True
+    snapshot: Literal["full", "supplement"] = "full"
+    gates: Gates = Gates()
+    ladder: Slug | None = None
+
+
+# --- what follows from it -------------------------------------------------------------------------------
+
+
+class Category(Sourced):
+    """One exclusive category; the first whose ``where`` holds takes the person (ordered precedence)."""
+
+    id: Slug
+    name: Text
+    where: Expression
+    in_scope: bool = True
+    insured: bool = False
+
+
+class OwnerCase(Strict):
+    """Who leads if ``when`` holds: a named organisation, or the one a profile column names."""
+
+    when: Expression = "true"
+    org: Slug | None = None
+    column: Slug | None = None
+
+    @model_validator(mode="after")
+    def _one_owner(self) -> OwnerCase:
+        if (self.org is None) == (self.column is None):
+            raise ValueError("give either `org` (a code) or `column` (a profile column that names an organisation)")
+        return self
+
+
+class FindingList(Sourced):
+    """A list pushed to owners: a boolean expression over the profile, one lead owner, co-owners, a priority."""
+
+    id: ListName
+    name: Text
+    subject: Subject
+    where: Expression
+    owner: tuple[OwnerCase, ...] = Field(min_length=1)
+    co_owners: tuple[OwnerCase, ...] = ()
+    priority: Annotated[int, Field(ge=1, le=99)]
+    reason: Text
+    closes_when: Text
+    accusing: bool = False
+
+
+class Disposition(Sourced):
+    """What a visit can find (结果). ``claims`` = the register must prove it; ``excuses`` = off the list, with a reason."""
+
+    code: Slug
+    name: Text
+    claims: bool = False
+    excuses: bool = False
+    needs_note: bool = False
+
+
+class Ledger(Sourced):
+    """A standing ledger (台账): the findings of a list, or those with an excusing disposition."""
+
+    id: Slug
+    name: Text
+    lists: tuple[ListName, ...] = ()
+    only_excused: bool = False
+
+
+# --- what is owed ---------------------------------------------------------------------------------------
+
+
+class Section(Strict):
+    """One part of a report."""
+
+    id: Slug
+    name: Text
+    required: bool = True
+
+
+class Obligation(Sourced):
+    """A report, plan, summary or record that organisations owe per period. Rows are made ahead from this."""
+
+    id: Slug
+    name: Text
+    form: Literal["monthly_report", "summary", "acknowledgement", "record"]
+    who: Selector
+    to: Slug
+    cadence: Cadence
+    due: Due
+    opens_days_before: Annotated[int, Field(ge=0, le=366)] = 7
+    lock_working_days: Annotated[int, Field(ge=0, le=250)] | None = None
+    roll: RollPolicy | None = None
+    ladder: Slug | None = None
+    phase: Slug | None = None
+    content: tuple[Section, ...] = ()
+
+
+class Recipient(Strict):
+    """A post: ``self`` is the organisation that owes, ``to`` the one it owes to, ``parent`` the one above, or a code."""
+
+    org: Literal["self", "to", "parent"] | Slug
+    role: Role = "clerk"
+
+
+class Wording(Strict):
+    """A message in Chinese with placeholders, e.g. ``{org} {report} {period} {due}``."""
+
+    subject: Text
+    body: Text
+
+
+class LadderStep(Strict):
+    """One rung: days from the effective due day (negative before), at an hour, to whom, in which words."""
+
+    id: Slug
+    name: Text
+    offset_working_days: Annotated[int, Field(ge=-60, le=120)]
+    at: time = time(9, 0)
+    kind: Literal["reminder", "escalation", "bulletin", "candidate"]
+    to: tuple[Recipient, ...] = Field(min_length=1)
+    channel: Literal["message", "email", "webhook"] = "message"
+    wording: Wording
+    repeat_every_working_days: Annotated[int, Field(ge=1, le=60)] | None = None
+    repeat_times: Annotated[int, Field(ge=1, le=60)] = 1
+
+
+class Ladder(Sourced):
+    """Reminders before and steps after. Accusing steps only prepare a candidate for a person to decide (C23)."""
+
+    id: Slug
+    name: Text
+    quiet_from: time = time(18, 0)
+    quiet_to: time = time(8, 30)
+    workdays_only: bool = True
+    acknowledgement_pauses_working_days: Annotated[int, Field(ge=0, le=30)] = 0
+    steps: tuple[LadderStep, ...] = Field(min_length=1)
+
+
+class Bulletin(Sourced):
+    """A periodic circular (通报) on named organisations, issued by the office."""
+
+    id: Slug
+    name: Text
+    number_pattern: Text
+    cadence: Cadence
+    due: Due
+    about: Selector
+    to: Selector
+    indicators: tuple[Slug, ...] = ()
+    obligations: tuple[Slug, ...] = ()
+
+
+class Duty(Sourced):
+    """A duty of people that software only tracks: who, what, and by when if the document says so."""
+
+    id: Slug
+    who: Selector
+    what: Text
+    by: date | None = None
+    phase: Slug | None = None
+
+
+# --- how it ends ----------------------------------------------------------------------------------------
+
+
+class AcceptanceItem(Sourced):
+    """One scored item: a target, the punctuality of an obligation, a ledger's upkeep, or a judgement of people."""
+
+    id: Slug
+    name: Text
+    weight: Annotated[float, Field(gt=0, le=100)]
+    target: Slug | None = None
+    obligation: Slug | None = None
+    confirmation: bool = False
+    judged_by: Slug | None = None
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> AcceptanceItem:
+        given = [self.target is not None, self.obligation is not None, self.confirmation, self.judged_by is not None]
+        if sum(given) != 1:
+            raise ValueError("give exactly one of `target`, `obligation`, `confirmation`, `judged_by`")
+        return self
+
+
+class Candidates(Sourced):
+    """When an organisation becomes a candidate for commendation or criticism. A named post decides (C23)."""
+
+    commend_score_at_least: Annotated[float, Field(ge=0, le=100)]
+    commend_on_time_share_at_least: Annotated[float, Field(ge=0, le=1)]
+    criticise_score_below: Annotated[float, Field(ge=0, le=100)]
+    criticise_missing_reports_at_least: Annotated[int, Field(ge=1)]
+    decided_by: Slug
+
+
+class Acceptance(Sourced):
+    """Items with weights, the days on which results are drawn up, and who is weighed."""
+
+    provisional_on: date
+    final_on: date
+    final_period: MonthLabel
+    about: Selector
+    items: tuple[AcceptanceItem, ...] = Field(min_length=1)
+    candidates: Candidates
+
+
+class Approval(Sourced):
+    """Four eyes: who prepares does not approve. An approval expires."""
+
+    prepared_by: Slug
+    approved_by: Slug
+    approver_role: Role = "approver"
+    expires_days: Annotated[int, Field(ge=1, le=90)]
+
+
+class Guard(Sourced):
+    """A runaway guard: a list longer than this share of the population stops the run."""
+
+    list: ListName
+    max_share_of_population: Annotated[float, Field(gt=0, le=1)]
+
+
+class Retention(Sourced):
+    """How long a kind of data is kept after the campaign's end (PIPL art. 19)."""
+
+    what: Literal["originals", "snapshots", "quarantine", "findings", "rosters", "submissions", "messages", "audit"]
+    keep_days: Annotated[int, Field(ge=1)]
+
+
+class Document(Sourced):
+    """The notice that starts the campaign."""
+
+    number: Text
+    title: Text
+    issuer: Text
+    issued: date
+
+
+class Region(Strict):
+    """Where: 6-digit code (GB/T 2260), former codes still found in ID numbers, and the name."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+    name: Text
+    former_codes: tuple[Annotated[str, StringConstraints(pattern=r"^\d{6}$")], ...] = ()
+
+
+class Plan(Strict):
+    """One campaign. Everything that runs is derived from this and from the record."""
+
+    canbao: Literal[1]
+    id: CampaignId
+    name: Text
+    document: Document
+    time_zone: Text = "Asia/Shanghai"
+    region: Region
+    starts: date
+    ends: date
+    office: Slug
+    owner_of_last_resort: Slug
+    purpose: Text
+    calendar: CalendarPolicy
+    parameters: dict[Slug, Parameter]
+    organisations: tuple[Organisation, ...] = Field(min_length=1)
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    indicators: tuple[Indicator, ...] = ()
+    targets: tuple[Target, ...] = ()
+    feeds: tuple[Feed, ...] = Field(min_length=1)
+    categories: tuple[Category, ...] = Field(min_length=1)
+    lists: tuple[FindingList, ...] = Field(min_length=1)
+    dispositions: tuple[Disposition, ...] = Field(min_length=1)
+    ledgers: tuple[Ledger, ...] = ()
+    obligations: tuple[Obligation, ...] = Field(min_length=1)
+    ladders: tuple[Ladder, ...] = ()
+    bulletins: tuple[Bulletin, ...] = ()
+    duties: tuple[Duty, ...] = ()
+    acceptance: Acceptance
+    approval: Approval
+    guards: tuple[Guard, ...] = ()
+    retention: tuple[Retention, ...] = Field(min_length=1)
+    not_built: tuple[Sourced, ...] = ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"unknown time zone {zone!r}; use an IANA name such as Asia/Shanghai") from None
+        return zone
+
+    def organisation(self, code: str) -> Organisation:
+        """The organisation with this code. Raises KeyError: a sound plan never asks for an unknown one."""
+        for org in self.organisations:
+            if org.code == code:
+                return org
+        raise KeyError(code)
+
+    def select(self, who: Selector, on: date | None = None) -> tuple[Organisation, ...]:
+        """The organisations a selector names, in the plan's order; with ``on``, only those existing that day."""
+        return tuple(
+            org for org in self.organisations
+            if (org.kind in who.kinds or org.code in who.codes)
+            and org.code not in who.except_codes
+            and (on is None or org.exists_on(on))
+        )
+
+    def item(self, section: str, key: str) -> Any:
+        """The item of a section by its ``id`` (``code`` for organisations, ``feed`` for feeds)."""
+        for entry in getattr(self, section):
+            if key == (getattr(entry, "id", None) or getattr(entry, "code", None) or getattr(entry, "feed", None)):
+                return entry
+        raise KeyError(f"{section}: {key}")

@@ -1,0 +1,463 @@
+"""The record: what PostgreSQL remembers. Prefect executes and shows; these rows decide.
+
+Instants are ``timestamptz`` and come from the caller's ``as_of``, never from the database clock, so that a rehearsal
+and any past status can be reproduced. Unique keys carry idempotence: every write can be made twice.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger, CheckConstraint, Date, DateTime, Double, ForeignKey, Identity, Index, Integer, MetaData, Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s", "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """All tables of the record."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        str: Text, datetime: DateTime(timezone=True), date: Date, float: Double, int: BigInteger,
+        dict[str, Any]: JSONB, list[str]: ARRAY(Text),
+    }
+
+
+def _key() -> Any:
+    return mapped_column(BigInteger, Identity(), primary_key=True)
+
+
+def _campaign(**options: Any) -> Any:
+    return mapped_column(ForeignKey("campaign.id"), **options)
+
+
+class Campaign(Base):
+    """One campaign and the plan version in force."""
+
+    __tablename__ = "campaign"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    plan_sha256: Mapped[str]
+    time_zone: Mapped[str]
+    stored_at: Mapped[datetime]
+
+
+class PlanVersion(Base):
+    """Every plan text that was ever in force, whole."""
+
+    __tablename__ = "plan_version"
+    campaign_id: Mapped[str] = _campaign(primary_key=True)
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[str]
+    stored_at: Mapped[datetime]
+
+
+class OrganisationRow(Base):
+    """The dated organisation tree (C24, B36)."""
+
+    __tablename__ = "organisation"
+    campaign_id: Mapped[str] = _campaign(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    short: Mapped[str]
+    kind: Mapped[str]
+    parent: Mapped[str | None]
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+
+
+class PhaseRow(Base):
+    """A phase of the plan and when its flow opened and closed it."""
+
+    __tablename__ = "phase"
+    campaign_id: Mapped[str] = _campaign(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+    opened_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class Obligation(Base):
+    """What one organisation owes for one period: made ahead from the plan, before anyone reports."""
+
+    __tablename__ = "obligation"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "item", "organisation", "period"),
+        Index("ix_obligation_due", "campaign_id", "due_before"),
+    )
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    kind: Mapped[str]
+    item: Mapped[str]
+    name: Mapped[str]
+    organisation: Mapped[str]
+    owed_to: Mapped[str]
+    period: Mapped[str]
+    period_ends: Mapped[date]
+    nominal_due: Mapped[date]
+    effective_due: Mapped[date]
+    opens_at: Mapped[datetime]
+    due_before: Mapped[datetime]
+    lock_before: Mapped[datetime | None]
+    ladder: Mapped[str | None]
+    excused_at: Mapped[datetime | None]
+    excuse_reason: Mapped[str | None]
+
+
+class Extension(Base):
+    """A later due instant, granted on a date by somebody for a reason."""
+
+    __tablename__ = "extension"
+    id: Mapped[int] = _key()
+    obligation_id: Mapped[int] = mapped_column(ForeignKey("obligation.id"), index=True)
+    due_before: Mapped[datetime]
+    granted_at: Mapped[datetime]
+    granted_by: Mapped[str]
+    reason: Mapped[str]
+
+
+class Submission(Base):
+    """A file handed in for an obligation. Sent back and accepted are instants; nothing is overwritten (C22)."""
+
+    __tablename__ = "submission"
+    __table_args__ = (UniqueConstraint("obligation_id", "sha256"),)
+    id: Mapped[int] = _key()
+    obligation_id: Mapped[int] = mapped_column(ForeignKey("obligation.id"))
+    received_at: Mapped[datetime]
+    sha256: Mapped[str]
+    path: Mapped[str]
+    prepared_by: Mapped[str | None]
+    reviewed_by: Mapped[str | None]
+    texts: Mapped[dict[str, Any]]
+    faults: Mapped[dict[str, Any]]
+    sent_back_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+
+
+class Acknowledgement(Base):
+    """「收到」: an organisation has seen a reminder. It pauses the ladder, it does not end it."""
+
+    __tablename__ = "acknowledgement"
+    __table_args__ = (UniqueConstraint("obligation_id", "acknowledged_at"),)
+    id: Mapped[int] = _key()
+    obligation_id: Mapped[int] = mapped_column(ForeignKey("obligation.id"))
+    acknowledged_at: Mapped[datetime]
+    acknowledged_by: Mapped[str]
+
+
+class StepRow(Base):
+    """The ledger of rungs: sent, superseded after downtime, or cancelled by the submission. Once each."""
+
+    __tablename__ = "step"
+    __table_args__ = (UniqueConstraint("obligation_id", "step_id", "occurrence"),)
+    id: Mapped[int] = _key()
+    obligation_id: Mapped[int] = mapped_column(ForeignKey("obligation.id"))
+    step_id: Mapped[str]
+    occurrence: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str]
+    planned_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    state: Mapped[str]
+
+
+class Message(Base):
+    """The outbox: written in the same transaction as the step it belongs to, sent afterwards."""
+
+    __tablename__ = "message"
+    __table_args__ = (UniqueConstraint("key"), Index("ix_message_waiting", "campaign_id", "sent_at"))
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    key: Mapped[str]
+    obligation_id: Mapped[int | None] = mapped_column(ForeignKey("obligation.id"))
+    organisation: Mapped[str]
+    role: Mapped[str]
+    address: Mapped[str]
+    channel: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    written_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    last_error: Mapped[str | None]
+
+
+class Delivery(Base):
+    """One file from a department. Its four counts add up to the rows in the file: the database insists."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "feed", "period", "provider", "sha256"),
+        CheckConstraint("rows = accepted + quarantined + duplicate + dropped", name="rows_add_up"),
+    )
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    feed: Mapped[str]
+    period: Mapped[str]
+    provider: Mapped[str]
+    file_name: Mapped[str]
+    sha256: Mapped[str]
+    size_bytes: Mapped[int]
+    original: Mapped[str]
+    received_at: Mapped[datetime]
+    rows: Mapped[int]
+    accepted: Mapped[int]
+    quarantined: Mapped[int]
+    duplicate: Mapped[int]
+    dropped: Mapped[int]
+    unassigned: Mapped[int]
+    valid_id_share: Mapped[float | None]
+    verdict: Mapped[str]
+    reason: Mapped[str]
+    reasons: Mapped[dict[str, Any]]
+    snapshot: Mapped[str | None]
+    quarantine: Mapped[str | None]
+    superseded_at: Mapped[datetime | None]
+
+
+class CheckRow(Base):
+    """One expectation's outcome for one delivery: rule id and counts, never a value from the file."""
+
+    __tablename__ = "check_result"
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), primary_key=True)
+    rule_id: Mapped[str] = mapped_column(primary_key=True)
+    severity: Mapped[str]
+    passed: Mapped[bool]
+    observed: Mapped[str]
+
+
+class Run(Base):
+    """One comparison over exactly these inputs under exactly this plan. The same inputs never run twice."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        Index("uq_run_done", "campaign_id", "period", "inputs_sha256", unique=True, postgresql_where="state = 'done'"),
+    )
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    period: Mapped[str]
+    as_of: Mapped[datetime]
+    inputs: Mapped[dict[str, Any]]
+    inputs_sha256: Mapped[str]
+    plan_sha256: Mapped[str]
+    state: Mapped[str]
+    persons: Mapped[int | None]
+    unbalanced: Mapped[int | None]
+    content_sha256: Mapped[str | None]
+    folder: Mapped[str | None]
+    reason: Mapped[str]
+
+
+class CategoryCount(Base):
+    """Persons per exclusive category and township; their sum is the population."""
+
+    __tablename__ = "category_count"
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    organisation: Mapped[str] = mapped_column(primary_key=True)
+    category: Mapped[str] = mapped_column(primary_key=True)
+    persons: Mapped[int]
+
+
+class LinkCount(Base):
+    """Register rows linked to a person, by tier, and the rest: no register row vanishes."""
+
+    __tablename__ = "link_count"
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    feed: Mapped[str] = mapped_column(primary_key=True)
+    tier: Mapped[str] = mapped_column(primary_key=True)
+    rows: Mapped[int]
+
+
+class Finding(Base):
+    """One unmet duty on one owner's list. It lives across runs; its events say what became of it."""
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "list", "subject"),
+        Index("ix_finding_owner", "campaign_id", "owner", "status"),
+    )
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    list: Mapped[str]
+    subject: Mapped[str]
+    subject_kind: Mapped[str]
+    id_number: Mapped[str]
+    name: Mapped[str]
+    category: Mapped[str | None]
+    owner: Mapped[str]
+    co_owners: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    priority: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str]
+    evidence: Mapped[str]
+    status: Mapped[str]
+    first_seen: Mapped[str]
+    last_seen: Mapped[str]
+    closed_in: Mapped[str | None]
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+
+
+class FindingEvent(Base):
+    """One event in the life of a finding: new, released, claimed, confirmed, contradicted, excused, closed, reopened."""
+
+    __tablename__ = "finding_event"
+    __table_args__ = (UniqueConstraint("finding_id", "event", "period"),)
+    id: Mapped[int] = _key()
+    finding_id: Mapped[int] = mapped_column(ForeignKey("finding.id"))
+    event: Mapped[str]
+    period: Mapped[str]
+    at: Mapped[datetime]
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
+    detail: Mapped[str]
+
+
+class Claim(Base):
+    """What an owner says of a finding. The register of a later month confirms or contradicts it (peers.md, 1)."""
+
+    __tablename__ = "claim"
+    __table_args__ = (UniqueConstraint("finding_id", "period"),)
+    id: Mapped[int] = _key()
+    finding_id: Mapped[int] = mapped_column(ForeignKey("finding.id"))
+    period: Mapped[str]
+    organisation: Mapped[str]
+    disposition: Mapped[str]
+    claims: Mapped[bool]
+    excuses: Mapped[bool]
+    note: Mapped[str]
+    worker: Mapped[str]
+    received_at: Mapped[datetime]
+    outcome: Mapped[str | None]
+    decided_in: Mapped[str | None]
+
+
+class RosterReturn(Base):
+    """A worked roster that came back, once per content."""
+
+    __tablename__ = "roster_return"
+    __table_args__ = (UniqueConstraint("campaign_id", "organisation", "sha256"),)
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    organisation: Mapped[str]
+    period: Mapped[str]
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    sha256: Mapped[str]
+    path: Mapped[str]
+    received_at: Mapped[datetime]
+    results: Mapped[int] = mapped_column(Integer)
+    faults: Mapped[dict[str, Any]]
+
+
+class Release(Base):
+    """Four eyes: a proposal for exactly this content, its approval by somebody else, and the release itself."""
+
+    __tablename__ = "release"
+    __table_args__ = (
+        UniqueConstraint("run_id", "content_sha256"),
+        CheckConstraint("approved_by IS NULL OR approved_by <> prepared_by", name="four_eyes"),
+    )
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    content_sha256: Mapped[str]
+    findings: Mapped[int]
+    prepared_by: Mapped[str]
+    prepared_at: Mapped[datetime]
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]
+
+
+class DocumentRow(Base):
+    """A document that was made: where it lies and what it is made of."""
+
+    __tablename__ = "document"
+    __table_args__ = (UniqueConstraint("campaign_id", "kind", "period", "organisation", "sha256"),)
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    kind: Mapped[str]
+    period: Mapped[str]
+    organisation: Mapped[str]
+    path: Mapped[str]
+    sha256: Mapped[str]
+    made_at: Mapped[datetime]
+    rows: Mapped[int]
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
+    content_sha256: Mapped[str]
+
+
+class Measurement(Base):
+    """An indicator's figure with numerator, denominator and the run it comes from; a restatement is a second row."""
+
+    __tablename__ = "measurement"
+    campaign_id: Mapped[str] = _campaign(primary_key=True)
+    indicator: Mapped[str] = mapped_column(primary_key=True)
+    organisation: Mapped[str] = mapped_column(primary_key=True)
+    period: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    numerator: Mapped[float | None]
+    denominator: Mapped[float | None]
+    value: Mapped[float | None]
+
+
+class Candidate(Base):
+    """A candidate for commendation, criticism or supervision with its evidence. A person decides (C23)."""
+
+    __tablename__ = "candidate"
+    __table_args__ = (UniqueConstraint("campaign_id", "organisation", "kind", "occasion"),)
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    organisation: Mapped[str]
+    kind: Mapped[str]
+    occasion: Mapped[str]
+    evidence: Mapped[dict[str, Any]]
+    prepared_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decision: Mapped[str | None]
+
+
+class Audit(Base):
+    """Who did what, why, how many. Each row carries the digest of the one before: a gap or an edit shows."""
+
+    __tablename__ = "audit"
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    count: Mapped[int]
+    reason: Mapped[str]
+    previous: Mapped[str]
+    digest: Mapped[str]
+
+
+class Sweep(Base):
+    """The last sweep of a campaign: a stale one is an alarm of its own."""
+
+    __tablename__ = "sweep"
+    campaign_id: Mapped[str] = _campaign(primary_key=True)
+    as_of: Mapped[datetime]
+    sent: Mapped[int] = mapped_column(Integer)
+
+
+class Mark(Base):
+    """A rehearsal's done-marks: what its simulated world has already done."""
+
+    __tablename__ = "rehearsal_mark"
+    campaign_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
