@@ -8,6 +8,7 @@ the document is silent or contradicts itself, the word ``choice`` and the reason
 
 from __future__ import annotations
 
+import datetime as dt
 from datetime import date, time
 from typing import Annotated, Any, Literal
 
@@ -147,7 +148,7 @@ class Due(Strict):
     """The nominal last day, inclusive: a fixed ``date``, a ``day`` of a month counted from the period's last month,
     or a number of days after the period's last day."""
 
-    date: date | None = None
+    date: dt.date | None = None
     day: Annotated[int, Field(ge=1, le=31)] | Literal["last_day"] | None = None
     months_after: Annotated[int, Field(ge=0, le=12)] = 1
     days_after_end: Annotated[int, Field(ge=0, le=366)] | None = None
@@ -552,6 +553,11 @@ class Plan(Strict):
             if org.code == code:
                 return org
         raise KeyError(code)
+
+    @property
+    def region_organisation(self) -> str:
+        """The code of the government whose region this is: figures for the region as a whole stand under it."""
+        return next((org.code for org in self.organisations if org.kind == "government"), self.organisations[0].code)
 
     def select(self, who: Selector, on: date | None = None) -> tuple[Organisation, ...]:
         """The organisations a selector names, in the plan's order; with ``on``, only those existing that day."""

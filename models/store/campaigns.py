@@ -1,0 +1,119 @@
+"""Campaigns, plan versions, organisations, phases, audit, sweeps and rehearsal marks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models.errors import WrongUse
+from models.plan import Plan
+from models.tables import Audit, Campaign, Mark, OrganisationRow, PhaseRow, PlanVersion, Sweep
+
+
+def store_plan(tx: Connection, plan: Plan, body: str, sha256: str, as_of: datetime) -> bool:
+    """Puts a plan in force; returns whether anything changed. The earlier version stays in ``plan_version``."""
+    in_force = tx.execute(select(Campaign.plan_sha256).where(Campaign.id == plan.id)).scalar()
+    if in_force == sha256:
+        return False
+    values = {"name": plan.name, "plan_sha256": sha256, "time_zone": plan.time_zone, "stored_at": as_of}
+    tx.execute(insert(Campaign).values(id=plan.id, **values).on_conflict_do_update(index_elements=["id"], set_=values))
+    tx.execute(insert(PlanVersion).values(campaign_id=plan.id, sha256=sha256, body=body, stored_at=as_of)
+               .on_conflict_do_nothing())
+    for org in plan.organisations:
+        row = {"name": org.name, "short": org.short, "kind": org.kind, "parent": org.parent,
+               "valid_from": org.valid_from, "valid_to": org.valid_to}
+        tx.execute(insert(OrganisationRow).values(campaign_id=plan.id, code=org.code, **row)
+                   .on_conflict_do_update(index_elements=["campaign_id", "code"], set_=row))
+    for phase in plan.phases:
+        row = {"kind": phase.kind, "name": phase.name, "starts": phase.starts, "ends": phase.ends}
+        tx.execute(insert(PhaseRow).values(campaign_id=plan.id, id=phase.id, **row)
+                   .on_conflict_do_update(index_elements=["campaign_id", "id"], set_=row))
+    return True
+
+
+def plan_in_force(tx: Connection, campaign: str) -> tuple[str, str]:
+    """(sha256, body) of the plan in force. Raises WrongUse for a campaign that was never mobilised."""
+    row = tx.execute(
+        select(PlanVersion.sha256, PlanVersion.body)
+        .join(Campaign, (Campaign.id == PlanVersion.campaign_id) & (Campaign.plan_sha256 == PlanVersion.sha256))
+        .where(Campaign.id == campaign)
+    ).first()
+    if row is None:
+        raise WrongUse("this campaign is not in the record yet.", where=campaign,
+                       cure=f"Start it with `canbao rehearse {campaign}` or run its mobilisation flow.")
+    return row.sha256, row.body
+
+
+def open_phase(tx: Connection, campaign: str, phase: str, as_of: datetime) -> bool:
+    """Marks a phase as opened; returns False if it was open before."""
+    done = tx.execute(update(PhaseRow).where(PhaseRow.campaign_id == campaign, PhaseRow.id == phase,
+                                             PhaseRow.opened_at.is_(None)).values(opened_at=as_of))
+    return bool(done.rowcount)
+
+
+def close_phase(tx: Connection, campaign: str, phase: str, as_of: datetime) -> bool:
+    """Marks a phase as closed; returns False if it was closed before."""
+    done = tx.execute(update(PhaseRow).where(PhaseRow.campaign_id == campaign, PhaseRow.id == phase,
+                                             PhaseRow.closed_at.is_(None)).values(closed_at=as_of))
+    return bool(done.rowcount)
+
+
+def phases(tx: Connection, campaign: str) -> list[Mapping[str, Any]]:
+    """The phases in the order they start."""
+    return list(tx.execute(select(PhaseRow.__table__).where(PhaseRow.campaign_id == campaign)
+                           .order_by(PhaseRow.starts, PhaseRow.ends, PhaseRow.id)).mappings())
+
+
+def _audited(previous: str, campaign: str, at: datetime, actor: str, action: str, subject: str, count: int,
+             reason: str) -> str:
+    # In UTC: the server hands instants back in the session's own zone.
+    return "|".join((previous, campaign, at.astimezone(UTC).isoformat(), actor, action, subject, str(count), reason))
+
+
+def audit(tx: Connection, campaign: str, *, at: datetime, actor: str, action: str, subject: str, count: int,
+          reason: str) -> None:
+    """Appends to the audit trail; each row carries the digest of the one before (GB/T 22239: tamper-evident)."""
+    tx.execute(text("SELECT pg_advisory_xact_lock(hashtext('audit'))"))
+    previous = tx.execute(select(Audit.digest).order_by(Audit.id.desc()).limit(1)).scalar() or ""
+    content = _audited(previous, campaign, at, actor, action, subject, count, reason)
+    tx.execute(insert(Audit).values(
+        campaign_id=campaign, at=at, actor=actor, action=action, subject=subject, count=count, reason=reason,
+        previous=previous, digest=hashlib.sha256(content.encode()).hexdigest()))
+
+
+def audit_is_whole(tx: Connection) -> bool:
+    """Whether no row of the audit trail was changed or removed since it was written."""
+    previous = ""
+    for row in tx.execute(select(Audit.__table__).order_by(Audit.id)).mappings():
+        content = _audited(previous, row["campaign_id"], row["at"], row["actor"], row["action"], row["subject"],
+                           row["count"], row["reason"])
+        if row["previous"] != previous or hashlib.sha256(content.encode()).hexdigest() != row["digest"]:
+            return False
+        previous = row["digest"]
+    return True
+
+
+def record_sweep(tx: Connection, campaign: str, as_of: datetime, sent: int) -> None:
+    """Remembers when the last sweep was: a stale one is an alarm."""
+    tx.execute(insert(Sweep).values(campaign_id=campaign, as_of=as_of, sent=sent).on_conflict_do_update(
+        index_elements=["campaign_id"], set_={"as_of": func.greatest(Sweep.as_of, as_of), "sent": sent}))
+
+
+def last_sweep(tx: Connection, campaign: str) -> datetime | None:
+    """The instant of the last sweep."""
+    return tx.execute(select(Sweep.as_of).where(Sweep.campaign_id == campaign)).scalar()
+
+
+def marked(tx: Connection, campaign: str) -> set[str]:
+    """The rehearsal's done-marks."""
+    return set(tx.execute(select(Mark.key).where(Mark.campaign_id == campaign)).scalars())
+
+
+def mark(tx: Connection, campaign: str, key: str, at: datetime) -> None:
+    """Sets a rehearsal mark; twice is once."""
+    tx.execute(insert(Mark).values(campaign_id=campaign, key=key, at=at).on_conflict_do_nothing())

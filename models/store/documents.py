@@ -1,0 +1,31 @@
+"""Documents that were made: rosters, forms, bulletins, reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from models.tables import DocumentRow
+
+
+def record(tx: Connection, **values: Any) -> bool:
+    """Records a document; the same bytes again are the same document. Returns whether it is new."""
+    return bool(tx.execute(insert(DocumentRow).values(**values).on_conflict_do_nothing()).rowcount)
+
+
+def latest(tx: Connection, campaign: str, kind: str, period: str, organisation: str) -> Mapping[str, Any] | None:
+    """The latest document of a kind for a period and organisation."""
+    return tx.execute(select(DocumentRow.__table__).where(
+        DocumentRow.campaign_id == campaign, DocumentRow.kind == kind, DocumentRow.period == period,
+        DocumentRow.organisation == organisation).order_by(DocumentRow.id.desc()).limit(1)).mappings().first()
+
+
+def all_of(tx: Connection, campaign: str, kind: str | None = None) -> list[Mapping[str, Any]]:
+    """All documents of a campaign, or those of a kind."""
+    query = select(DocumentRow.__table__).where(DocumentRow.campaign_id == campaign)
+    if kind:
+        query = query.where(DocumentRow.kind == kind)
+    return list(tx.execute(query.order_by(DocumentRow.id)).mappings())

@@ -1,0 +1,377 @@
+"""Runs, findings and their life, claims, releases, measurements and candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models.tables import (
+    Candidate,
+    CategoryCount,
+    Claim,
+    Finding,
+    LinkCount,
+    Measurement,
+    Release,
+    RosterReturn,
+    Run,
+)
+
+Row = Mapping[str, Any]
+OPEN = ("new", "reopened", "released", "contradicted", "claimed")
+ON_ROSTER = ("new", "reopened", "released", "contradicted")
+
+
+# --- runs -----------------------------------------------------------------------------------------------
+
+
+def done_run(tx: Connection, campaign: str, period: str, inputs_sha256: str) -> Row | None:
+    """The finished run over exactly these inputs and this plan, if there is one."""
+    return tx.execute(select(Run.__table__).where(
+        Run.campaign_id == campaign, Run.period == period, Run.inputs_sha256 == inputs_sha256,
+        Run.state == "done")).mappings().first()
+
+
+def latest_run(tx: Connection, campaign: str, period: str | None = None) -> Row | None:
+    """The latest finished run of a period, or of the whole campaign."""
+    query = select(Run.__table__).where(Run.campaign_id == campaign, Run.state == "done")
+    if period:
+        query = query.where(Run.period == period)
+    return tx.execute(query.order_by(Run.period.desc(), Run.id.desc()).limit(1)).mappings().first()
+
+
+def run(tx: Connection, run_id: int) -> Row | None:
+    """One run."""
+    return tx.execute(select(Run.__table__).where(Run.id == run_id)).mappings().first()
+
+
+def start_run(tx: Connection, **values: Any) -> int:
+    """Opens a run row."""
+    return tx.execute(insert(Run).values(state="running", reason="", **values).returning(Run.id)).scalar_one()
+
+
+def fail_run(tx: Connection, run_id: int, reason: str) -> None:
+    """Closes a run as failed, with the reason."""
+    tx.execute(update(Run).where(Run.id == run_id).values(state="failed", reason=reason))
+
+
+def close_abandoned_runs(tx: Connection, campaign: str, period: str) -> int:
+    """Closes runs a dead process left open. Only safe while the period's advisory lock is held."""
+    return tx.execute(update(Run).where(Run.campaign_id == campaign, Run.period == period, Run.state == "running")
+                      .values(state="failed", reason="the process that ran it ended before it was done")).rowcount
+
+
+def try_lock(tx: Connection, campaign: str, period: str) -> bool:
+    """Takes the advisory lock of a campaign's period for this transaction; False if another process holds it."""
+    return bool(tx.execute(text("SELECT pg_try_advisory_xact_lock(hashtext(:campaign), hashtext(:period))"),
+                           {"campaign": campaign, "period": period}).scalar())
+
+
+def finish_run(tx: Connection, run_id: int, *, persons: int, unbalanced: int, content_sha256: str,
+               categories: Sequence[tuple[str, str, int]], links: Sequence[tuple[str, str, int]]) -> None:
+    """Closes a run as done, with its balance and accounts."""
+    tx.execute(update(Run).where(Run.id == run_id).values(
+        state="done", persons=persons, unbalanced=unbalanced, content_sha256=content_sha256))
+    tx.execute(insert(CategoryCount).values([
+        {"run_id": run_id, "organisation": org, "category": category, "persons": count}
+        for org, category, count in categories]))
+    if links:
+        tx.execute(insert(LinkCount).values([
+            {"run_id": run_id, "feed": feed, "tier": tier, "rows": rows} for feed, tier, rows in links]))
+
+
+# --- findings -------------------------------------------------------------------------------------------
+
+CURRENT_COLUMNS = (
+    "list", "subject", "subject_kind", "id_number", "name", "category", "owner", "co_owners", "priority", "reason",
+    "evidence",
+)
+_OPEN = ", ".join(f"'{status}'" for status in OPEN)
+
+MERGE = f"""
+-- Registers judge claims. No longer listed: confirmed at once (or moot, if the subject died or moved away). Still
+-- listed: contradicted, but only by the register of a later month, for an enrolment may take until then to show.
+CREATE TEMP TABLE judged ON COMMIT DROP AS
+SELECT c.id AS claim_id, c.finding_id, c.disposition,
+       CASE WHEN current.subject IS NOT NULL THEN 'contradicted'
+            WHEN gone.subject IS NOT NULL THEN 'moot' ELSE 'confirmed' END AS outcome
+FROM claim c JOIN finding f ON f.id = c.finding_id
+LEFT JOIN current ON current.list = f.list AND current.subject = f.subject
+LEFT JOIN gone ON gone.subject = f.subject
+WHERE f.campaign_id = %(campaign)s AND c.claims AND c.outcome IS NULL
+  AND (c.period < %(period)s OR (c.period = %(period)s AND current.subject IS NULL));
+
+UPDATE claim SET outcome = judged.outcome, decided_in = %(period)s FROM judged WHERE claim.id = judged.claim_id;
+
+CREATE TEMP TABLE moved ON COMMIT DROP AS
+SELECT f.id AS finding_id,
+       CASE WHEN current.subject IS NULL AND judged.outcome = 'confirmed' THEN 'confirmed'
+            WHEN current.subject IS NULL THEN 'closed'
+            WHEN judged.outcome = 'contradicted' THEN 'contradicted'
+            WHEN f.status IN ('closed', 'confirmed') THEN 'reopened' END AS event,
+       coalesce(judged.disposition, '') AS detail
+FROM finding f
+LEFT JOIN current ON current.list = f.list AND current.subject = f.subject
+LEFT JOIN (SELECT finding_id, max(outcome) AS outcome, max(disposition) AS disposition FROM judged GROUP BY finding_id)
+       AS judged ON judged.finding_id = f.id
+WHERE f.campaign_id = %(campaign)s
+  AND ((current.subject IS NULL AND f.status IN ({_OPEN}, 'excused'))
+       OR (current.subject IS NOT NULL AND (judged.outcome = 'contradicted' OR f.status IN ('closed', 'confirmed'))));
+
+UPDATE finding SET status = moved.event,
+       closed_in = CASE WHEN moved.event IN ('confirmed', 'closed') THEN %(period)s END
+FROM moved WHERE finding.id = moved.finding_id;
+
+UPDATE finding f SET owner = c.owner, co_owners = c.co_owners, category = c.category, name = c.name,
+       id_number = c.id_number, priority = c.priority, reason = c.reason, evidence = c.evidence,
+       last_seen = %(period)s, run_id = %(run)s
+FROM current c WHERE f.campaign_id = %(campaign)s AND f.list = c.list AND f.subject = c.subject;
+
+WITH fresh AS (
+    INSERT INTO finding (campaign_id, list, subject, subject_kind, id_number, name, category, owner, co_owners,
+                         priority, reason, evidence, status, first_seen, last_seen, run_id)
+    SELECT %(campaign)s, list, subject, subject_kind, id_number, coalesce(name, ''), category, owner, co_owners,
+           priority, reason, evidence, 'new', %(period)s, %(period)s, %(run)s
+    FROM current c
+    ON CONFLICT (campaign_id, list, subject) DO NOTHING
+    RETURNING id
+)
+INSERT INTO moved SELECT id, 'new', '' FROM fresh;
+
+INSERT INTO finding_event (finding_id, event, period, at, run_id, detail)
+SELECT finding_id, event, %(period)s, %(as_of)s, %(run)s, detail FROM moved
+ON CONFLICT DO NOTHING;
+"""
+
+
+def merge(tx: Connection, campaign: str, period: str, run_id: int, as_of: datetime, current: Path,
+          gone: Path) -> dict[str, int]:
+    """Merges a run's findings (CSV files made by the engine) into the life of findings; returns events by name.
+
+    ``current`` holds one line per list and subject, ``gone`` the subjects that left the scope. All in the caller's
+    transaction: either the whole difference is recorded or nothing.
+    """
+    tx.execute(text(f"""
+        CREATE TEMP TABLE current ON COMMIT DROP AS SELECT {', '.join(CURRENT_COLUMNS)} FROM finding WITH NO DATA;
+        CREATE TEMP TABLE gone (subject text PRIMARY KEY) ON COMMIT DROP;
+    """))
+    cursor = tx.connection.cursor()
+    with current.open("rb") as stream:
+        cursor.copy_expert(f"COPY current ({', '.join(CURRENT_COLUMNS)}) FROM STDIN (FORMAT csv)", stream)
+    with gone.open("rb") as stream:
+        cursor.copy_expert("COPY gone FROM STDIN (FORMAT csv)", stream)
+    cursor.execute("CREATE INDEX ON current (subject, list); ANALYZE current")
+    cursor.execute(MERGE, {"campaign": campaign, "period": period, "run": run_id, "as_of": as_of})
+    cursor.execute("SELECT event, count(*) FROM moved GROUP BY event")
+    return dict(cursor.fetchall())
+
+
+def open_findings(tx: Connection, campaign: str, owner: str | None = None) -> list[Row]:
+    """What stands on rosters: open, not waiting for a register's proof, not excused."""
+    query = select(Finding.__table__).where(Finding.campaign_id == campaign, Finding.status.in_(ON_ROSTER))
+    if owner:
+        query = query.where(Finding.owner == owner)
+    return list(tx.execute(query.order_by(Finding.owner, Finding.priority, Finding.list, Finding.id)).mappings())
+
+
+def roster_digest(tx: Connection, campaign: str) -> tuple[str, int]:
+    """(hash, count) of exactly what a release would hand out now."""
+    row = tx.execute(text("""
+        SELECT encode(sha256(convert_to(coalesce(string_agg(list || '|' || subject || '|' || owner, E'\n'
+                      ORDER BY list, subject), ''), 'UTF8')), 'hex') AS digest, count(*) AS findings
+        FROM finding WHERE campaign_id = :campaign AND status = ANY(:statuses)
+    """), {"campaign": campaign, "statuses": list(ON_ROSTER)}).one()
+    return row.digest, row.findings
+
+
+def findings_of_period(tx: Connection, campaign: str, period: str) -> list[Row]:
+    """Findings last seen in the period or later and first seen by then, for the audited export."""
+    return list(tx.execute(select(Finding.__table__).where(
+        Finding.campaign_id == campaign, Finding.first_seen <= period, Finding.last_seen >= period,
+    ).order_by(Finding.list, Finding.owner, Finding.id)).mappings())
+
+
+def counts_by_owner(tx: Connection, campaign: str) -> list[Row]:
+    """Findings by owner, list and status."""
+    return list(tx.execute(
+        select(Finding.owner, Finding.list, Finding.status, func.count().label("findings"))
+        .where(Finding.campaign_id == campaign).group_by(Finding.owner, Finding.list, Finding.status)
+        .order_by(Finding.owner, Finding.list, Finding.status)).mappings())
+
+
+# --- releases -------------------------------------------------------------------------------------------
+
+
+def propose_release(tx: Connection, campaign: str, run_id: int, digest: str, findings: int, by: str,
+                    at: datetime) -> int:
+    """Proposes the release of exactly this content; the same content again is the same proposal."""
+    tx.execute(insert(Release).values(campaign_id=campaign, run_id=run_id, content_sha256=digest, findings=findings,
+                                      prepared_by=by, prepared_at=at).on_conflict_do_nothing())
+    return tx.execute(select(Release.id).where(
+        Release.run_id == run_id, Release.content_sha256 == digest)).scalar_one()
+
+
+def release_of(tx: Connection, campaign: str, run_id: int) -> Row | None:
+    """The latest proposal of a run."""
+    return tx.execute(select(Release.__table__).where(Release.campaign_id == campaign, Release.run_id == run_id)
+                      .order_by(Release.id.desc()).limit(1)).mappings().first()
+
+
+def releases(tx: Connection, campaign: str) -> list[Row]:
+    """All proposals of a campaign."""
+    return list(tx.execute(select(Release.__table__).where(Release.campaign_id == campaign)
+                           .order_by(Release.id)).mappings())
+
+
+def approve_release(tx: Connection, release_id: int, by: str, at: datetime, expires_at: datetime) -> None:
+    """Records the approval; the database refuses the preparer."""
+    tx.execute(update(Release).where(Release.id == release_id)
+               .values(approved_by=by, approved_at=at, expires_at=expires_at))
+
+
+def mark_released(tx: Connection, release_id: int, run: Row, at: datetime) -> int:
+    """Marks the release as done and its findings as released to their owners; returns how many are newly so."""
+    tx.execute(update(Release).where(Release.id == release_id, Release.released_at.is_(None)).values(released_at=at))
+    return tx.execute(text("""
+        WITH handed AS (
+            UPDATE finding SET status = 'released'
+            WHERE campaign_id = :campaign AND status IN ('new', 'reopened', 'contradicted') RETURNING id, owner
+        )
+        INSERT INTO finding_event (finding_id, event, period, at, run_id, detail)
+        SELECT id, 'released', :period, :at, :run, owner FROM handed ON CONFLICT DO NOTHING
+    """), {"campaign": run["campaign_id"], "period": run["period"], "at": at, "run": run["id"]}).rowcount
+
+
+# --- claims ---------------------------------------------------------------------------------------------
+
+
+def record_roster_return(tx: Connection, **values: Any) -> tuple[int, bool]:
+    """Records a worked roster that came back; the same content again is recognised. Returns (id, is new)."""
+    new = tx.execute(insert(RosterReturn).values(**values).on_conflict_do_nothing()
+                     .returning(RosterReturn.id)).scalar()
+    if new is not None:
+        return new, True
+    return tx.execute(select(RosterReturn.id).where(
+        RosterReturn.campaign_id == values["campaign_id"], RosterReturn.organisation == values["organisation"],
+        RosterReturn.sha256 == values["sha256"])).scalar_one(), False
+
+
+def owners_of(tx: Connection, campaign: str, finding_ids: Sequence[int]) -> dict[int, Row]:
+    """Owner, co-owners and status of findings by id."""
+    rows = tx.execute(select(Finding.id, Finding.owner, Finding.co_owners, Finding.status).where(
+        Finding.campaign_id == campaign, Finding.id.in_(finding_ids))).mappings()
+    return {row["id"]: row for row in rows}
+
+
+def record_claims(tx: Connection, campaign: str, at: datetime, claims: Sequence[Mapping[str, Any]]) -> int:
+    """Records what an owner found: claimed, excused, or merely visited. A later answer for the same month replaces the
+    earlier one until a register has decided. Returns how many claims stand."""
+    if not claims:
+        return 0
+    statement = insert(Claim).values([{"received_at": at, **claim} for claim in claims])
+    new = statement.excluded
+    stored = tx.execute(statement.on_conflict_do_update(
+        index_elements=["finding_id", "period"],
+        set_={"disposition": new.disposition, "claims": new.claims, "excuses": new.excuses, "note": new.note,
+              "worker": new.worker, "received_at": new.received_at},
+        where=Claim.outcome.is_(None)).returning(Claim.finding_id, Claim.claims, Claim.excuses,
+                                                 Claim.disposition, Claim.period)).mappings().all()
+    for event, chosen in (("claimed", [row for row in stored if row["claims"]]),
+                          ("excused", [row for row in stored if row["excuses"]])):
+        if not chosen:
+            continue
+        tx.execute(update(Finding).where(
+            Finding.campaign_id == campaign, Finding.id.in_([row["finding_id"] for row in chosen]),
+            Finding.status.in_(OPEN)).values(status=event))
+        tx.execute(text("""
+            INSERT INTO finding_event (finding_id, event, period, at, detail)
+            SELECT unnest(CAST(:ids AS bigint[])), :event, unnest(CAST(:periods AS text[])), :at,
+                   unnest(CAST(:details AS text[]))
+            ON CONFLICT DO NOTHING
+        """), {"ids": [row["finding_id"] for row in chosen], "details": [row["disposition"] for row in chosen],
+               "periods": [row["period"] for row in chosen], "event": event, "at": at})
+    return len(stored)
+
+
+def outcomes(tx: Connection, campaign: str) -> list[Row]:
+    """Claims by owner, disposition and outcome (claimed = still waiting for a register)."""
+    outcome = func.coalesce(Claim.outcome, "waiting").label("outcome")
+    return list(tx.execute(
+        select(Finding.owner, Finding.list, Claim.disposition, Claim.claims, Claim.excuses, outcome,
+               func.count().label("claims_made"))
+        .join(Finding, Finding.id == Claim.finding_id).where(Finding.campaign_id == campaign)
+        .group_by(Finding.owner, Finding.list, Claim.disposition, Claim.claims, Claim.excuses, outcome)
+        .order_by(Finding.owner, Finding.list, Claim.disposition, outcome)).mappings())
+
+
+def checked_by_period(tx: Connection, campaign: str) -> list[Row]:
+    """Findings answered by owner and period."""
+    return list(tx.execute(
+        select(Finding.owner, Claim.period, func.count().label("checked"))
+        .join(Finding, Finding.id == Claim.finding_id).where(Finding.campaign_id == campaign)
+        .group_by(Finding.owner, Claim.period)).mappings())
+
+
+# --- figures --------------------------------------------------------------------------------------------
+
+
+def record_measurements(tx: Connection, campaign: str, period: str, run_id: int,
+                        figures: Sequence[Mapping[str, Any]]) -> None:
+    """Records figures of a run; a restatement is a second row under a later run."""
+    if figures:
+        tx.execute(insert(Measurement).values([
+            {"campaign_id": campaign, "period": period, "run_id": run_id, **figure} for figure in figures
+        ]).on_conflict_do_nothing())
+
+
+def measurements(tx: Connection, campaign: str, period: str | None = None) -> list[Row]:
+    """The figures in force: for each indicator, organisation and period those of the latest run."""
+    query = (select(Measurement.__table__).where(Measurement.campaign_id == campaign)
+             .distinct(Measurement.indicator, Measurement.organisation, Measurement.period)
+             .order_by(Measurement.indicator, Measurement.organisation, Measurement.period,
+                       Measurement.run_id.desc()))
+    if period:
+        query = query.where(Measurement.period == period)
+    return list(tx.execute(query).mappings())
+
+
+def restatements(tx: Connection, campaign: str) -> list[Row]:
+    """Figures whose latest run of a month differs from an earlier run of the same month (C22)."""
+    return list(tx.execute(text("""
+        SELECT DISTINCT ON (indicator, organisation, period) indicator, organisation, period, value AS now, was
+        FROM (SELECT *, lag(value) OVER (PARTITION BY indicator, organisation, period ORDER BY run_id) AS was
+              FROM measurement WHERE campaign_id = :campaign) AS history
+        WHERE was IS NOT NULL AND value IS DISTINCT FROM was
+        ORDER BY indicator, organisation, period, run_id DESC
+    """), {"campaign": campaign}).mappings())
+
+
+def categories(tx: Connection, run_id: int) -> list[Row]:
+    """Persons per township and category of a run."""
+    return list(tx.execute(select(CategoryCount.__table__).where(CategoryCount.run_id == run_id)
+                           .order_by(CategoryCount.organisation, CategoryCount.category)).mappings())
+
+
+def link_counts(tx: Connection, run_id: int) -> list[Row]:
+    """Register rows per feed and tier of a run."""
+    return list(tx.execute(select(LinkCount.__table__).where(LinkCount.run_id == run_id)
+                           .order_by(LinkCount.feed, LinkCount.tier)).mappings())
+
+
+def propose_candidate(tx: Connection, campaign: str, organisation: str, kind: str, occasion: str,
+                      evidence: Mapping[str, Any], at: datetime) -> bool:
+    """Prepares a candidate for a person to decide (C23); returns whether it is new."""
+    return bool(tx.execute(insert(Candidate).values(
+        campaign_id=campaign, organisation=organisation, kind=kind, occasion=occasion, evidence=dict(evidence),
+        prepared_at=at).on_conflict_do_nothing()).rowcount)
+
+
+def candidates(tx: Connection, campaign: str) -> list[Row]:
+    """All candidates with what was decided."""
+    return list(tx.execute(select(Candidate.__table__).where(Candidate.campaign_id == campaign)
+                           .order_by(Candidate.kind, Candidate.organisation, Candidate.occasion)).mappings())
