@@ -19,6 +19,7 @@ from comparison.expressions import render
 from models.errors import RunDoesNotBalance, StorageUnavailable
 from models.plan import FindingList, Measure, OwnerCase, Plan
 from models.profile import SCHEMES
+from rules.deadlines import carrier
 
 SQL = Path(__file__).parent / "sql"
 PERSON_REGISTERS = (
@@ -141,8 +142,11 @@ def _category_cases(plan: Plan) -> str:
     )
 
 
-def _owner(case: OwnerCase, parameters: Mapping[str, int | float]) -> str:
-    chosen = _quoted(case.org) if case.org else str(case.column)
+def _owner(case: OwnerCase, parameters: Mapping[str, int | float], heirs: Mapping[str, str]) -> str:
+    chosen = _quoted(heirs.get(case.org, case.org)) if case.org else str(case.column)
+    if case.column and heirs:
+        chosen = (f"CASE {chosen} " + " ".join(f"WHEN {_quoted(old)} THEN {_quoted(new)}" for old, new in heirs.items())
+                  + f" ELSE {chosen} END")
     return f"WHEN coalesce({render(case.when, parameters)}, false) THEN {chosen}"
 
 
@@ -182,14 +186,20 @@ def _evidence(plan: Plan, subject: str) -> str:
     return f"concat_ws('；', {', '.join(parts)})"
 
 
-def _finding_select(plan: Plan, item: FindingList) -> str:
+def _heirs(plan: Plan, day: date) -> dict[str, str]:
+    """Units whose duties somebody else carries on a day: their findings are the successor's (C24, B36)."""
+    carriers = {org.code: carrier(plan, org.code, day) for org in plan.organisations}
+    return {code: heir for code, heir in carriers.items() if heir != code}
+
+
+def _finding_select(plan: Plan, item: FindingList, heirs: Mapping[str, str]) -> str:
     parameters = _parameters(plan)
     key, number = SUBJECT_KEYS[item.subject]
     owner = (
-        f"coalesce(CASE {' '.join(_owner(case, parameters) for case in item.owner)} END, "
-        f"{_quoted(plan.owner_of_last_resort)})"
+        f"coalesce(CASE {' '.join(_owner(case, parameters, heirs) for case in item.owner)} END, "
+        f"{_quoted(heirs.get(plan.owner_of_last_resort, plan.owner_of_last_resort))})"
     )
-    helpers = ", ".join(f"CASE {_owner(case, parameters)} END" for case in item.co_owners) or "NULL"
+    helpers = ", ".join(f"CASE {_owner(case, parameters, heirs)} END" for case in item.co_owners) or "NULL"
     person = item.subject == "person"
     return f"""
 SELECT list, subject, subject_kind, id_number, name, category, owner,
@@ -213,7 +223,8 @@ FROM (
 )"""
 
 
-def _fills(plan: Plan) -> dict[str, str]:
+def _fills(plan: Plan, period: str) -> dict[str, str]:
+    heirs = _heirs(plan, period_end(period))
     links = "\n    UNION ALL\n    ".join(
         f"SELECT '{feed}' AS feed, row_number, source_file, id_number, name FROM {feed}" for feed in PERSON_REGISTERS
     )
@@ -223,7 +234,7 @@ def _fills(plan: Plan) -> dict[str, str]:
         "scheme_columns": ",\n           ".join(_scheme_columns(scheme) for scheme in SCHEMES),
         "scheme_joins": "\n    ".join(_scheme_join(scheme) for scheme in SCHEMES),
         "category_cases": _category_cases(plan),
-        "findings": "\nUNION ALL".join(_finding_select(plan, item) for item in plan.lists),
+        "findings": "\nUNION ALL".join(_finding_select(plan, item, heirs) for item in plan.lists),
     }
 
 
@@ -259,7 +270,7 @@ def compare(
         connection.execute("SET VARIABLE period_end = ?::DATE", [period_end(period)])
         connection.execute("SET VARIABLE campaign_starts = ?::DATE", [plan.starts])
         _open_feeds(connection, inputs)
-        fills = _fills(plan)
+        fills = _fills(plan, period)
         for position, stage in enumerate(STAGES):
             _execute(connection, stage, _script(stage, fills))
             if on_stage:

@@ -386,6 +386,6 @@ to them.
 - `category` may be asked in lists and indicators, not in categories: these are tried in order, the first that holds
   takes the person, and the last is `true`.
 - Columns marked → organisation hold organisation codes: they may be an owner's `column` or an indicator's `by`.
-- Functions: {', '.join(f'`{name}`' for name in sorted(ALLOWED_FUNCTIONS))}. No clock, no other row, no file: the
-  profile is already as of the period's end.
+- Functions: {', '.join(f'`{name}`' for name in sorted(ALLOWED_FUNCTIONS))}.
+  No clock, no other row, no file: the profile is already as of the period's end.
 """

@@ -100,8 +100,11 @@ def parse(text: str, name: str) -> Plan:
 def located(faults: Iterable[Fault], text: str) -> list[Fault]:
     """The same faults with the line of their place in ``text``, in the order of lines. A place that the text leaves
     to a default gets the line of the item around it."""
+    waiting = list(faults)
+    if not waiting:
+        return []
     tree = _Tree(text)
-    found = [fault if fault.line else replace(fault, line=tree.line_of_place(fault.where)) for fault in faults]
+    found = [fault if fault.line else replace(fault, line=tree.line_of_place(fault.where)) for fault in waiting]
     return sorted(found, key=lambda fault: fault.line or 0)
 
 
@@ -190,31 +193,34 @@ class _Tree:
 
     def __init__(self, text: str) -> None:
         self.root: yaml.Node = cast(yaml.Node, yaml.compose(text, Loader=_Loader))
-        self.key_faults: list[Fault] = []
-        self.values = self._value(self.root, ())
 
-    def _value(self, node: yaml.Node, path: _Path) -> Any:
+    def values(self) -> tuple[Any, list[Fault]]:
+        """What the text says, as plain values, and the faults of its keys."""
+        key_faults: list[Fault] = []
+        return self._value(self.root, (), key_faults), key_faults
+
+    def _value(self, node: yaml.Node, path: _Path, key_faults: list[Fault]) -> Any:
         if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
+            return self._mapping(node, path, key_faults)
         if isinstance(node, yaml.SequenceNode):
-            return [self._value(entry, (*path, index)) for index, entry in enumerate(node.value)]
+            return [self._value(entry, (*path, index), key_faults) for index, entry in enumerate(node.value)]
         return _scalar(node)
 
-    def _mapping(self, node: yaml.MappingNode, path: _Path) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: _Path, key_faults: list[Fault]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         first_line: dict[str, int] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self.key_faults.append(Fault(self.place(path), "a list or mapping stands where a key is expected.",
-                                             "Write a word before the colon.", line))
+                key_faults.append(Fault(self.place(path), "a list or mapping stands where a key is expected.",
+                                        "Write a word before the colon.", line))
                 continue
             if key.value in first_line:
-                self.key_faults.append(Fault(
+                key_faults.append(Fault(
                     self.place((*path, key.value)), f"the key is given twice, first on line {first_line[key.value]}.",
                     "Keep one of the two.", line))
             first_line.setdefault(key.value, line)
-            values[key.value] = self._value(value, (*path, key.value))
+            values[key.value] = self._value(value, (*path, key.value), key_faults)
         return values
 
     def reach(self, path: _Path) -> tuple[_Path, int]:
@@ -297,13 +303,14 @@ def _scalar(node: yaml.Node) -> str | int | float | bool | None:
 
 def _validated(tree: _Tree) -> tuple[Plan | None, list[Fault]]:
     """The plan, or None, and every fault of keys and schema."""
+    values, key_faults = tree.values()
     try:
-        return Plan.model_validate_json(json.dumps(tree.values), strict=True), tree.key_faults
+        return Plan.model_validate_json(json.dumps(values), strict=True), key_faults
     except ValidationError as error:
         by_place: dict[_Path, list[ErrorDetails]] = defaultdict(list)
         for detail in error.errors(include_url=False):
             by_place[_place_of_error(detail, tree)].append(detail)
-    return None, tree.key_faults + [_schema_fault(path, details, tree) for path, details in by_place.items()]
+    return None, key_faults + [_schema_fault(path, details, tree) for path, details in by_place.items()]
 
 
 def _place_of_error(detail: ErrorDetails, tree: _Tree) -> _Path:

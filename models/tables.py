@@ -33,6 +33,10 @@ NAMING = {
 }
 
 
+TextArray = list[str]
+"""A PostgreSQL text[]; named here because a table has a column called ``list``."""
+
+
 class Base(DeclarativeBase):
     """All tables of the record."""
 
@@ -308,7 +312,7 @@ class Finding(Base):
     name: Mapped[str]
     category: Mapped[str | None]
     owner: Mapped[str]
-    co_owners: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    co_owners: Mapped[TextArray] = mapped_column(ARRAY(Text))
     priority: Mapped[int] = mapped_column(Integer)
     reason: Mapped[str]
     evidence: Mapped[str]
@@ -320,7 +324,7 @@ class Finding(Base):
 
 
 class FindingEvent(Base):
-    """One event in the life of a finding: new, released, claimed, confirmed, contradicted, excused, closed, reopened."""
+    """An event in the life of a finding: new, released, claimed, confirmed, contradicted, excused, closed, reopened."""
 
     __tablename__ = "finding_event"
     __table_args__ = (UniqueConstraint("finding_id", "event", "period"),)

@@ -35,7 +35,7 @@ def completion(
     return (value - base) / (level - base)
 
 
-def score(items: Iterable[AcceptanceItem], shares: Mapping[str, float | None | str]) -> Score:
+def score(items: Iterable[AcceptanceItem], shares: Mapping[str, float | str | None]) -> Score:
     """Weights times shares (each between 0 and 1), scaled to 100 over the items that apply and can be judged by data.
 
     An item that does not apply to a unit (``"n/a"``) leaves its denominator: a department without targets is not

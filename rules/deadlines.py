@@ -172,6 +172,11 @@ def _placed_nominal(plan: Plan, item: str, due: Due, period: Period) -> date:
         raise CanbaoError(fault.what, where=where, cure=fault.cure) from None
 
 
+def carrier(plan: Plan, code: str, day: date) -> str:
+    """Who carries an organisation's duties on a day: the unit itself, or the first that took them over (C24, B36)."""
+    return _Succession(plan).receiver(code, day)
+
+
 class _Succession:
     """Who carries an organisation's duties on a day: itself, or those that took them over by then."""
 

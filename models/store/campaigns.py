@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.errors import WrongUse
@@ -63,7 +61,7 @@ def close_phase(tx: Connection, campaign: str, phase: str, as_of: datetime) -> b
     return bool(done.rowcount)
 
 
-def phases(tx: Connection, campaign: str) -> list[Mapping[str, Any]]:
+def phases(tx: Connection, campaign: str) -> list[RowMapping]:
     """The phases in the order they start."""
     return list(tx.execute(select(PhaseRow.__table__).where(PhaseRow.campaign_id == campaign)
                            .order_by(PhaseRow.starts, PhaseRow.ends, PhaseRow.id)).mappings())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.tables import CheckRow, Delivery
 
-Row = Mapping[str, Any]
+Row = RowMapping
 IN_FORCE = (Delivery.superseded_at.is_(None), Delivery.verdict != "returned")
 
 

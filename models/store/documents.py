@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.tables import DocumentRow
@@ -16,14 +15,14 @@ def record(tx: Connection, **values: Any) -> bool:
     return bool(tx.execute(insert(DocumentRow).values(**values).on_conflict_do_nothing()).rowcount)
 
 
-def latest(tx: Connection, campaign: str, kind: str, period: str, organisation: str) -> Mapping[str, Any] | None:
+def latest(tx: Connection, campaign: str, kind: str, period: str, organisation: str) -> RowMapping | None:
     """The latest document of a kind for a period and organisation."""
     return tx.execute(select(DocumentRow.__table__).where(
         DocumentRow.campaign_id == campaign, DocumentRow.kind == kind, DocumentRow.period == period,
         DocumentRow.organisation == organisation).order_by(DocumentRow.id.desc()).limit(1)).mappings().first()
 
 
-def all_of(tx: Connection, campaign: str, kind: str | None = None) -> list[Mapping[str, Any]]:
+def all_of(tx: Connection, campaign: str, kind: str | None = None) -> list[RowMapping]:
     """All documents of a campaign, or those of a kind."""
     query = select(DocumentRow.__table__).where(DocumentRow.campaign_id == campaign)
     if kind:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.tables import (
@@ -22,7 +22,7 @@ from models.tables import (
     Run,
 )
 
-Row = Mapping[str, Any]
+Row = RowMapping
 OPEN = ("new", "reopened", "released", "contradicted", "claimed")
 ON_ROSTER = ("new", "reopened", "released", "contradicted")
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.tables import Acknowledgement, Extension, Message, Obligation, StepRow, Submission
 
-Row = Mapping[str, Any]
+Row = RowMapping
 
 
 def make(tx: Connection, campaign: str, expected: Iterable[Mapping[str, Any]]) -> int:

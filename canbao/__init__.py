@@ -1,0 +1,25 @@
+"""canbao: the command line. Prose goes to stderr; ``--json`` prints one object on stdout; exit 0, 1 (no), 2 (wrong use)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def _prepare_environment() -> None:
+    """Quiet, private defaults for the libraries, before any of them is imported: nothing phones home."""
+    state = Path(os.environ.get("CANBAO_HOME", "var")).resolve()
+    for name, value in {
+        "PREFECT_HOME": str(state / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1",
+        "GX_ANALYTICS_ENABLED": "false", "PREFECT_LOGGING_LEVEL": "WARNING", "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": str(state / "matplotlib"),
+    }.items():
+        os.environ.setdefault(name, value)
+
+
+def main() -> None:
+    """Entry point of the ``canbao`` command."""
+    _prepare_environment()
+    from canbao.commands import run
+
+    run()

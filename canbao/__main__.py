@@ -1,0 +1,5 @@
+"""``python -m canbao``."""
+
+from canbao import main
+
+main()

@@ -1,0 +1,333 @@
+"""The commands of ``canbao``. Each parses, calls one task or flow, and prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from canbao import render
+from models.errors import CanbaoError, PlanUnsound, WrongUse
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+                  help="全民参保计划 · runs a social insurance enrolment campaign from its plan to its acceptance.")
+plan_app = typer.Typer(no_args_is_help=True, help="Plans: check one before it is put in force.")
+app.add_typer(plan_app, name="plan")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+CampaignArg = Annotated[str, typer.Argument(help="An id under campaigns/ or a path to a plan file.")]
+Month = Annotated[str, typer.Option("--period", help="Month of the data, YYYY-MM.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="An instant such as 2021-06-03T09:00+08:00; now if left out.")]
+
+
+def run() -> None:
+    """Runs the command line. Faults are printed with what, where and cure, never as a traceback."""
+    try:
+        app(standalone_mode=False)
+    except CanbaoError as error:
+        print(f"canbao: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("canbao: stopped; run the same command again to continue.", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        click_exit = getattr(error, "exit_code", None)
+        if click_exit is None:
+            raise
+        if hasattr(error, "show"):
+            error.show()
+        sys.exit(click_exit)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _answer(result: dict[str, Any], as_json: bool, prose: str) -> None:
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, default=str))
+    else:
+        _say(prose)
+
+
+def _period(label: str) -> str:
+    try:
+        datetime.strptime(label, "%Y-%m")  # noqa: DTZ007 - a label, not an instant
+    except ValueError:
+        raise WrongUse(f"{label!r} is no month.", cure="Write it like 2021-05.") from None
+    return label
+
+
+def _instant(campaign: str, text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    from tasks.campaign import as_instant, plan_in_force
+
+    try:
+        return as_instant(plan_in_force(campaign), datetime.fromisoformat(text))
+    except ValueError:
+        raise WrongUse(f"{text!r} is no instant.", cure="Write it like 2021-06-03T09:00:00+08:00.") from None
+
+
+def _id(campaign: str) -> str:
+    """The campaign's id, whether an id or a plan file was given."""
+    from models.plan_file import find, read
+
+    path = find(campaign)
+    return campaign if path.parent.name == campaign else read(path).plan.id
+
+
+@plan_app.command("check")
+def plan_check(plan: CampaignArg, as_json: Json = False) -> None:
+    """Is this plan sound? Every fault with its place and its cure."""
+    from comparison.plan_check import check
+    from models.plan_file import find
+
+    try:
+        report = check(find(plan))
+    except PlanUnsound as unsound:
+        faults, notes, name = unsound.faults, [], plan
+    else:
+        faults, notes, name = list(report.faults), list(report.notes), plan
+    result = {"plan": name, "sound": not faults,
+              "faults": [vars(fault) for fault in faults], "notes": [vars(note) for note in notes]}
+    _answer(result, as_json, render.plan_report(name, faults, notes))
+    raise typer.Exit(1 if faults else 0)
+
+
+@app.command()
+def calendar(campaign: CampaignArg, as_json: Json = False) -> None:
+    """Every phase, deadline (nominal and effective), reminder and step."""
+    from comparison.plan_check import load_sound
+
+    plan = load_sound(campaign).plan
+    table = render.calendar_rows(plan)
+    if as_json:
+        print(json.dumps({"campaign": plan.id, "calendar": table}, ensure_ascii=False, default=str))
+    else:
+        print(render.calendar_text(plan, table))
+
+
+@app.command()
+def simulate(
+    campaign: CampaignArg, out: Annotated[Path, typer.Option("--out", help="Folder for inbox/ and truth/.")],
+    persons: Annotated[int | None, typer.Option(help="Population; the place's own size if left out.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same place.")] = 1,
+    periods: Annotated[str | None, typer.Option(help="Months, comma separated.")] = None, as_json: Json = False,
+) -> None:
+    """A synthetic place: DIR/inbox/<feed>/<period>/… and DIR/truth/…"""
+    from comparison.plan_check import load_sound
+    from rehearsal.simulate import simulate as make
+
+    labels = [_period(label.strip()) for label in periods.split(",")] if periods else None
+    result = make(load_sound(campaign), persons=persons, seed=seed, periods=labels, out=out)
+    _answer(result, as_json, f"{result['persons']:,} persons, {result['files']} files in {out}/inbox, truth in {out}/truth.")
+
+
+@app.command()
+def mobilise(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Puts a plan in force without Prefect: stores it and makes its obligations ahead."""
+    from tasks.campaign import keep_phases, store_plan
+    from tasks.obligations import make_obligations
+
+    moment = datetime.fromisoformat(as_of) if as_of else datetime.now(UTC)
+    stored = store_plan.fn(campaign, moment)
+    result = {**stored, **make_obligations.fn(str(stored["campaign"]))}
+    keep_phases.fn(str(stored["campaign"]), moment)
+    _answer(result, as_json, f"{result['campaign']}: in force, {result['expected']} obligations ({result['made']} new).")
+
+
+@app.command()
+def intake(
+    campaign: CampaignArg, inbox: Annotated[Path, typer.Option(help="Folder with <feed>/<period>/<file>.")],
+    period: Month, as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Takes every file in: receipts, snapshots, quarantine."""
+    from tasks.intake import take_in, waiting_files
+
+    code, label = _id(campaign), _period(period)
+    moment = _instant(code, as_of)
+    if not inbox.is_dir():
+        raise WrongUse("there is no such folder.", where=str(inbox), cure="Give the folder that holds <feed>/<period>/.")
+    receipts = []
+    # Arrival is the moment of the command here: files copied by hand carry any modification time.
+    for feed, path, _ in waiting_files(inbox, label, datetime.max.replace(tzinfo=UTC)):
+        try:
+            receipts.append({"file": path.name, "feed": feed, **take_in.fn(code, feed, label, str(path), moment)})
+        except CanbaoError as fault:
+            receipts.append({"file": path.name, "feed": feed, "verdict": "returned", "reason": str(fault), "new": True})
+    if not receipts:
+        raise WrongUse("no file for this period.", where=f"{inbox}/<feed>/{label}", cure="Check feed folders and period.")
+    returned = sum(entry["verdict"] == "returned" for entry in receipts)
+    _answer({"campaign": code, "period": label, "files": receipts, "returned": returned}, as_json,
+            render.receipts(receipts))
+    raise typer.Exit(1 if returned else 0)
+
+
+@app.command()
+def compare(
+    campaign: CampaignArg, period: Month, as_of: AsOf = None,
+    engine: Annotated[str, typer.Option(help="duckdb")] = "duckdb", as_json: Json = False,
+) -> None:
+    """One comparison run over the accepted snapshots of a period."""
+    from tasks.campaign import actor
+    from tasks.comparison import run_comparison
+    from tasks.intake import missing_feeds
+    from tasks.release import propose
+
+    if engine != "duckdb":
+        raise WrongUse(f"engine {engine!r} is not available.", cure="Use duckdb.")
+    code, label = _id(campaign), _period(period)
+    moment = _instant(code, as_of)
+    if waiting := missing_feeds(code, label, moment):
+        raise CanbaoError(f"{len(waiting)} required deliveries are missing: {', '.join(waiting)}.",
+                          where=f"{code} {label}", cure="Take them in first (`canbao intake`).")
+    result = run_comparison.fn(code, label, moment)
+    if result["new"]:
+        result["proposal"] = propose.fn(code, result["run"], actor(), moment)
+    _answer(result, as_json, f"run {result['run']}: {result['persons']:,} persons, unbalanced {result['unbalanced']}"
+                             f"{'' if result['new'] else ' (these inputs were compared before)'}.")
+
+
+@app.command()
+def findings(
+    campaign: CampaignArg, period: Month, out: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
+    as_json: Json = False,
+) -> None:
+    """The run's findings in full. An audited export: it holds full numbers."""
+    from tasks.export import export_findings
+
+    code = _id(campaign)
+    result = export_findings(code, _period(period), out, datetime.now(UTC))
+    _answer(result, as_json, f"{result['rows']:,} findings in {out}; the export is in the audit trail.")
+
+
+@app.command()
+def links(
+    campaign: CampaignArg, period: Month, out: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
+    as_json: Json = False,
+) -> None:
+    """Which register row was linked to which person. An audited export."""
+    from tasks.export import export_links
+
+    code = _id(campaign)
+    result = export_links(code, _period(period), out, datetime.now(UTC))
+    _answer(result, as_json, f"{result['rows']:,} links in {out}; the export is in the audit trail.")
+
+
+@app.command()
+def approve(
+    campaign: CampaignArg, run_id: Annotated[int, typer.Option("--run", help="The comparison run.")],
+    by: Annotated[str, typer.Option("--by", help="Who approves; not who prepared.")], as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Approves the release of exactly the lists that were proposed (four eyes)."""
+    from tasks.release import approve as approve_release
+
+    code = _id(campaign)
+    result = approve_release.fn(code, run_id, by, _instant(code, as_of))
+    _answer(result, as_json, f"approved: {result['findings']:,} findings of run {run_id}.")
+
+
+@app.command()
+def release(
+    campaign: CampaignArg, run_id: Annotated[int, typer.Option("--run", help="The comparison run.")],
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Writes the approved rosters, one workbook per owner."""
+    from tasks.release import release as release_rosters
+
+    code = _id(campaign)
+    result = release_rosters.fn(code, run_id, _instant(code, as_of))
+    _answer(result, as_json, f"{result['rosters']} rosters, {result['findings']:,} findings newly released.")
+
+
+@app.command()
+def submit(
+    campaign: CampaignArg, file: Annotated[Path, typer.Argument(help="The workbook.")],
+    org: Annotated[str, typer.Option("--org", help="Code of the organisation that hands it in.")],
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """A township's report or worked roster comes back."""
+    from tasks.submissions import take_return
+
+    code = _id(campaign)
+    if not file.is_file():
+        raise WrongUse("there is no such file.", where=str(file), cure="Give the workbook's path.")
+    result = take_return.fn(code, org, str(file), _instant(code, as_of))
+    state = "sent back" if result["sent_back"] else "accepted" if result["new"] else "already here"
+    _answer(result, as_json, f"{file.name}: {state}, {result['claims']} answers recorded.")
+    raise typer.Exit(1 if result["sent_back"] else 0)
+
+
+@app.command()
+def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Reminds, escalates, records; safe at any time, any number of times. Needs no Prefect."""
+    from tasks.sweep import send_messages, sweep_obligations
+
+    code = _id(campaign)
+    moment = _instant(code, as_of)
+    result = {**sweep_obligations.fn(code, moment), "delivered": send_messages.fn(code, moment)["sent"]}
+    _answer(result, as_json, f"{result.get('sent', 0)} steps sent, {result['delivered']} messages delivered.")
+
+
+@app.command()
+def status(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Phases, obligations, feeds, lists, progress, forecast."""
+    from tasks.status import status as stand
+
+    code = _id(campaign)
+    result = stand(code, _instant(code, as_of))
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, default=str))
+    else:
+        print(render.status(result))
+
+
+@app.command()
+def rehearse(
+    campaign: CampaignArg, persons: Annotated[int | None, typer.Option(help="Population.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same year.")] = 1,
+    until: Annotated[str | None, typer.Option(help="Stop after this day, YYYY-MM-DD.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="CANBAO_HOME for this rehearsal.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The whole campaign on a simulated clock, through the same flows; killed and started again, it continues."""
+    from datetime import date
+
+    if out is not None:
+        os.environ["CANBAO_HOME"] = str(out.resolve())
+        os.environ["PREFECT_HOME"] = str(out.resolve() / "prefect")
+    from rehearsal.rehearse import rehearse as play
+
+    try:
+        last = date.fromisoformat(until) if until else None
+    except ValueError:
+        raise WrongUse(f"{until!r} is no day.", cure="Write it like 2021-07-31.") from None
+    result = play(campaign, persons=persons, seed=seed, until=last)
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, default=str))
+    else:
+        print(render.rehearsal(result))
+
+
+@app.command()
+def up(port: Annotated[int, typer.Option(help="Port of the Prefect UI.")] = 4200) -> None:
+    """Database and Prefect server with its UI; stays until Ctrl-C."""
+    import time
+
+    from deployments.server import prefect_server
+
+    with prefect_server(port) as api:
+        _say(f"Prefect UI: {api.removesuffix('/api')}   (Ctrl-C stops everything)")
+        while True:
+            time.sleep(3600)
+
+

@@ -1,0 +1,1 @@
+"""How it runs: the Prefect server and what it needs."""

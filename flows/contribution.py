@@ -1,0 +1,38 @@
+"""参保缴费: worked rosters and reports come back, claims wait for the next register, progress is drawn up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from prefect import flow
+
+from flows.clock import instant, run_name
+from flows.summary import publish
+from tasks.campaign import folder, keep_phases
+from tasks.reports import issue_forms
+from tasks.submissions import returned_files, take_return
+
+
+@flow(name="contribution", description="参保缴费：回收花名册和报表、登记核查结果、预填下期月报", flow_run_name=run_name("参保缴费"))
+def contribution(campaign: str, as_of: datetime | None = None, returns: str | None = None) -> dict[str, object]:
+    """Takes back what organisations handed in (rosters, reports, summaries) and issues the forms that are open now.
+
+    Args:
+        campaign: id of the campaign.
+        as_of: the instant to act as of; the scheduled time if left empty.
+        returns: folder with <organisation>/<file>; the campaign's own if left empty.
+    """
+    now = instant(as_of)
+    phases = keep_phases(campaign, now)
+    place = Path(returns) if returns else folder(campaign, "returns")
+    taken = [take_return(campaign, organisation, str(path), arrival)
+             for organisation, path, arrival in returned_files(campaign, place, now)]
+    forms = issue_forms(campaign, now)
+    result: dict[str, object] = {
+        "phases": phases, "taken": sum(bool(entry["new"]) for entry in taken),
+        "sent_back": sum(bool(entry["sent_back"]) for entry in taken),
+        "claims": sum(int(entry["claims"]) for entry in taken), "forms": forms,
+    }
+    publish("contribution", campaign, "", result)
+    return result

@@ -1,0 +1,41 @@
+"""The duty across all phases: reminders and escalation (sweep), and the periodic bulletin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import flow
+
+from flows.clock import instant, run_name
+from flows.summary import publish
+from tasks.bulletin import issue_bulletin
+from tasks.campaign import keep_phases
+from tasks.sweep import send_messages, sweep_obligations
+
+
+@flow(name="sweep", description="巡检催办：到期提醒、逾期催办、逐级上报", flow_run_name=run_name("巡检催办"))
+def sweep(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
+    """Reminds, escalates, records. Safe at any time, any number of times.
+
+    Args:
+        campaign: id of the campaign.
+        as_of: the instant to act as of; the scheduled time if left empty.
+    """
+    now = instant(as_of)
+    keep_phases(campaign, now)
+    return {**sweep_obligations(campaign, now), "delivered": send_messages(campaign, now)["sent"]}
+
+
+@flow(name="bulletin", description="工作通报：进度、报送、清单、数据，附表", flow_run_name=run_name("工作通报"))
+def bulletin(campaign: str, bulletin_id: str, period: str, as_of: datetime | None = None) -> dict[str, object]:
+    """Issues one bulletin of the plan for a period (C19).
+
+    Args:
+        campaign: id of the campaign.
+        bulletin_id: id of the bulletin in the plan.
+        period: label of the period it covers.
+        as_of: the instant to act as of; the scheduled time if left empty.
+    """
+    result = issue_bulletin(campaign, bulletin_id, period, instant(as_of))
+    publish("bulletin", campaign, period, result)
+    return result

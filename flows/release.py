@@ -1,0 +1,31 @@
+"""下发: the approved lists go to their owners, one roster workbook each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import flow
+
+from flows.clock import instant, run_name
+from flows.summary import publish
+from tasks.release import approve, release
+
+
+@flow(name="release-lists", description="清单下发：经他人批准后，按责任单位下发花名册", flow_run_name=run_name("清单下发"))
+def release_lists(
+    campaign: str, run_id: int, approved_by: str | None = None, as_of: datetime | None = None
+) -> dict[str, object]:
+    """Releases a run's rosters, after recording the approval if a name is given.
+
+    Args:
+        campaign: id of the campaign.
+        run_id: the comparison run whose lists are released.
+        approved_by: who approves; refused if this is who prepared it. Empty if the approval is recorded already.
+        as_of: the instant to act as of; the scheduled time if left empty.
+    """
+    now = instant(as_of)
+    if approved_by:
+        approve(campaign, run_id, approved_by, now)
+    result = release(campaign, run_id, now)
+    publish("release", campaign, f"run-{run_id}", result)
+    return result

@@ -1,0 +1,98 @@
+"""Simulated clerks: they open the very workbooks that were issued, fill in the yellow cells, and hand them back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+
+from documents.form_sheet import PREFILLED, read_fields
+from documents.roster import CHECKED, ENROLLED, NOTE, NUMBER, RESULT, WORKER
+from documents.workbook import FORM_SCHEMA, ROSTER_SCHEMA, as_text, open_returned
+
+SECTION = "section:"
+PREPARER, REVIEWER = "演练填报岗", "演练审核岗"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes beside one finding on a roster."""
+
+    result: str
+    note: str
+    enrolled_on: date | None
+    worker: str
+    checked_on: date
+
+
+@dataclass(frozen=True)
+class OnRoster:
+    """One finding as a roster shows it to its owner: number, list, and the subject's own number."""
+
+    finding_id: str
+    list_name: str
+    subject_number: str
+
+
+def read_tasks(path: Path) -> list[OnRoster]:
+    """What a roster asks its owner to check, read from its visible sheets."""
+    tasks = []
+    for sheet in open_returned(path, ROSTER_SCHEMA).sheets.values():
+        for head, row in enumerate(sheet.rows):
+            titles = [as_text(value) for value in row]
+            if NUMBER not in titles or RESULT not in titles:
+                continue
+            number = next(titles.index(title) for title in ("证件号码", "统一社会信用代码", "施工许可证号") if title in titles)
+            of_list = titles.index("清单")
+            for line in sheet.rows[head + 1:]:
+                if as_text(line[titles.index(NUMBER)]):
+                    tasks.append(OnRoster(as_text(line[titles.index(NUMBER)]), as_text(line[of_list]), as_text(line[number])))
+            break
+    return tasks
+
+
+def fill_roster(issued: Path, handed_in: Path, answers: Mapping[str, Answer]) -> int:
+    """Fills the result columns for the findings answered; returns how many cells' rows were filled."""
+    book = load_workbook(issued)
+    filled = 0
+    for sheet in book.worksheets:
+        places: dict[str, int] = {}
+        for row in sheet.iter_rows():
+            if not places:
+                titles = {as_text(cell.value): cell.column for cell in row}
+                places = titles if NUMBER in titles and RESULT in titles else {}
+                continue
+            answer = answers.get(as_text(row[places[NUMBER] - 1].value))
+            if answer is None:
+                continue
+            values = {RESULT: answer.result, NOTE: answer.note, ENROLLED: answer.enrolled_on, WORKER: answer.worker,
+                      CHECKED: answer.checked_on}
+            for title, value in values.items():
+                if value not in (None, ""):
+                    sheet.cell(row[0].row, places[title], value)
+            filled += 1
+    book.save(handed_in)
+    return filled
+
+
+def fill_form(issued: Path, handed_in: Path, texts: Mapping[str, str], *, forget: str | None = None) -> None:
+    """Fills every part of a form; ``forget`` leaves one part blank, as a careless clerk does."""
+    book = load_workbook(issued)
+    for filled in read_fields(open_returned(issued, FORM_SCHEMA)):
+        field = filled.field
+        if field.kind == PREFILLED or not field.required or filled.value is not None:
+            continue
+        key = field.key.removeprefix(SECTION)
+        if key == forget:
+            continue
+        value: Any = {"prepared_by": PREPARER, "reviewed_by": REVIEWER}.get(key)
+        if value is None and field.kind == "choice":
+            value = field.content[0]
+        if value is None:
+            value = texts.get(key, f"{field.label}：按要求推进。")
+        book[field.sheet].cell(field.row + 1, field.column + 1, value)
+    book.save(handed_in)

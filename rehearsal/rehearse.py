@@ -1,0 +1,272 @@
+"""A whole campaign on a simulated clock, through the same flows an operator runs.
+
+The world (departments, townships, people) lives in ``rehearsal/``; the campaign lives in the record. Each event of the
+world has a mark: killed and started again, the rehearsal goes on where it stopped, because every event can be made
+twice. The clock is only ever an argument.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from datetime import time as hour
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from comparison.plan_check import load_sound
+from deployments.server import prefect_server
+from models.database import home, transaction
+from models.plan import Plan
+from models.store import campaigns
+from models.store import findings as findings_store
+from models.store import obligations as obligations_store
+from rehearsal.world import World
+from rules.calendar import WorkCalendar
+from rules.deadlines import expected, item_periods, nominal_due
+from rules.ladder import rungs
+from tasks.campaign import short_name
+from tasks.status import status
+
+PREPARER, APPROVER = "演练经办岗", "演练审批岗"
+
+
+@dataclass(order=True)
+class Event:
+    """Something that happens at an instant. ``key`` is its mark; an event without one may happen again."""
+
+    at: datetime
+    order: int
+    key: str = field(compare=False)
+    what: str = field(compare=False)
+    act: Callable[[datetime], None] = field(compare=False)
+
+
+class Rehearsal:
+    """The agenda of one campaign and what is needed to act on it."""
+
+    def __init__(self, plan: Plan, path: str, world: World) -> None:
+        self.plan, self.path, self.world = plan, path, world
+        self.zone = ZoneInfo(plan.time_zone)
+        self.calendar = WorkCalendar(plan.calendar)
+        self._count = itertools.count()
+        self.agenda: list[Event] = []
+        self.flow_runs = 0
+
+    # --- the agenda --------------------------------------------------------------------------------------
+
+    def at(self, day: date, clock: str) -> datetime:
+        """An instant in the plan's zone."""
+        return datetime.combine(day, hour.fromisoformat(clock), tzinfo=self.zone)
+
+    def add(self, at: datetime, key: str, what: str, act: Callable[[datetime], None]) -> None:
+        """Puts an event on the agenda."""
+        heapq.heappush(self.agenda, Event(at, next(self._count), key, what, act))
+
+    def schedule(self) -> None:
+        """Everything that is known before it starts: what the plan expects and how the world will behave."""
+        plan = self.plan
+        self.add(self.at(plan.starts, "08:00"), "mobilisation", "宣传发动", self._mobilise)
+        rows = expected(plan)
+        for feed, provider, period, arrival, is_faulty in self.world.deliveries(rows):
+            key = f"deliver:{feed}:{provider}:{period}:{'faulty' if is_faulty else 'good'}"
+            self.add(arrival, key, "部门送数", lambda at, args=(feed, provider, period, is_faulty): self._deliver(at, *args))  # type: ignore[misc]
+            self._collect_on(arrival, period)
+        for item, organisation, period, arrival, is_faulty in self.world.submissions(rows):
+            key = f"hand-in:{item}:{organisation}:{period}:{'faulty' if is_faulty else 'good'}"
+            self.add(arrival, key, "单位报送", lambda at, args=(item, organisation, period, is_faulty): self._hand_in(at, *args))  # type: ignore[misc]
+            self._take_back_on(arrival)
+        for day in self._form_days(rows):
+            self.add(self.at(day, "08:00"), f"contribution:{day}:open", "下发报表", self._contribute)
+        for instant in self._sweep_instants(rows):
+            self.add(instant, f"sweep:{instant.isoformat()}", "巡检催办", self._sweep)
+        for month_start in self.world.working_months():
+            day = self.calendar.roll(month_start.replace(day=26), "previous_workday")
+            self.add(self.at(day, "09:00"), f"work:{day:%Y-%m}", "入户核查", self._work_rosters)
+            self._take_back_on(self.at(day, "09:00"))
+        for bulletin in plan.bulletins:
+            for span in item_periods(plan, bulletin.cadence, bulletin.due):
+                day = self.calendar.roll(nominal_due(bulletin.due, span), plan.calendar.roll)
+                self.add(self.at(day, "18:00"), f"bulletin:{bulletin.id}:{span.label}", "编发通报",
+                         lambda at, args=(bulletin.id, span.label): self._bulletin(at, *args))  # type: ignore[misc]
+        for final, day in ((False, plan.acceptance.provisional_on), (True, plan.acceptance.final_on)):
+            self.add(self.at(day, "19:00"), f"acceptance:{final}", "总结验收",
+                     lambda at, final=final: self._accept(at, final))  # type: ignore[misc]
+
+    def _collect_on(self, arrival: datetime, period: str) -> None:
+        day = arrival.astimezone(self.zone).date()
+        key = f"compare:{period}:{day}"
+        if all(event.key != key for event in self.agenda):
+            self.add(self.at(day, "17:00"), key, "数据比对", lambda at: self._compare(at, period))
+
+    def _take_back_on(self, arrival: datetime) -> None:
+        """What came in during a day is taken back at its end; the arrival itself is what counts."""
+        day = arrival.astimezone(self.zone).date()
+        key = f"contribution:{day}"
+        if all(event.key != key for event in self.agenda):
+            self.add(self.at(day, "23:59"), key, "回收报表", self._contribute)
+
+    def _form_days(self, rows: list[Any]) -> list[date]:
+        return sorted({row.opens_at.astimezone(self.zone).date() for row in rows if row.kind == "report"}
+                      - {self.plan.starts})
+
+    def _sweep_instants(self, rows: list[Any]) -> list[datetime]:
+        """Every instant at which some rung is reached: the sweep asks for state, so others would do nothing."""
+        ladders = {ladder.id: ladder for ladder in self.plan.ladders}
+        pairs = {(row.ladder, row.effective) for row in rows if row.ladder}
+        instants = {rung.planned_at for name, day in pairs
+                    for rung in rungs(ladders[name], day, self.calendar, self.plan.time_zone)}
+        return sorted(instant for instant in instants if instant >= self.at(self.plan.starts, "08:30"))
+
+    # --- what happens ------------------------------------------------------------------------------------
+
+    def _flow(self, flow: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        self.flow_runs += 1
+        return flow(*args, **named)
+
+    def _mobilise(self, at: datetime) -> None:
+        from flows.mobilisation import mobilisation
+
+        self._flow(mobilisation, self.path, at)
+
+    def _deliver(self, at: datetime, feed: str, provider: str, period: str, is_faulty: bool) -> None:
+        self.world.deliver(feed, provider, period, at, is_faulty=is_faulty)
+
+    def _compare(self, at: datetime, period: str) -> None:
+        from flows.data_comparison import data_comparison
+
+        result = self._flow(data_comparison, self.plan.id, period, at, None, PREPARER)
+        if result.get("proposal"):
+            self._await_release(result["run"], at)
+
+    def _await_release(self, run_id: int, at: datetime) -> None:
+        day = self.calendar.add_workdays(at.astimezone(self.zone).date(), 1)
+        self.add(self.at(day, "10:00"), f"release:{run_id}", "清单下发", lambda moment: self._release(moment, run_id))
+
+    def _release(self, at: datetime, run_id: int) -> None:
+        from flows.release import release_lists
+
+        with transaction() as tx:
+            newest = findings_store.latest_run(tx, self.plan.id)
+        if newest is not None and newest["id"] == run_id:
+            # A newer run has its own proposal: an outdated one is never released.
+            self._flow(release_lists, self.plan.id, run_id, APPROVER, at)
+
+    def _work_rosters(self, at: datetime) -> None:
+        self.world.work_rosters(at)
+
+    def _hand_in(self, at: datetime, item: str, organisation: str, period: str, is_faulty: bool) -> None:
+        self.world.hand_in(item, organisation, period, at, is_faulty=is_faulty)
+
+    def _contribute(self, at: datetime) -> None:
+        from flows.contribution import contribution
+
+        self._flow(contribution, self.plan.id, at)
+
+    def _sweep(self, at: datetime) -> None:
+        from flows.monthly_duty import sweep
+
+        self._flow(sweep, self.plan.id, at)
+
+    def _bulletin(self, at: datetime, bulletin_id: str, period: str) -> None:
+        from flows.monthly_duty import bulletin
+
+        self._flow(bulletin, self.plan.id, bulletin_id, period, at)
+
+    def _accept(self, at: datetime, final: bool) -> None:
+        from flows.acceptance import acceptance
+
+        self._flow(acceptance, self.plan.id, final, at)
+
+    # --- playing it --------------------------------------------------------------------------------------
+
+    def resume(self) -> set[str]:
+        """The marks set so far; a proposal still waiting goes back onto the agenda."""
+        with transaction() as tx:
+            done = campaigns.marked(tx, self.plan.id)
+            if done:
+                for release in findings_store.releases(tx, self.plan.id):
+                    if release["released_at"] is None and f"release:{release['run_id']}" not in done:
+                        self._await_release(release["run_id"], release["prepared_at"])
+        return done
+
+    def play(self, until: date | None) -> Iterator[Event]:
+        """Acts on every event in order of time, each once, and yields it when it is done."""
+        done = self.resume()
+        end = None if until is None else self.at(until + timedelta(days=1), "00:00")
+        while self.agenda:
+            event = heapq.heappop(self.agenda)
+            if end is not None and event.at >= end:
+                heapq.heappush(self.agenda, event)
+                return
+            if event.key not in done:
+                event.act(event.at)
+                done.add(event.key)
+                if event.key != "mobilisation" or self._is_stored():
+                    with transaction() as tx:
+                        campaigns.mark(tx, self.plan.id, event.key, event.at)
+            yield event
+
+    def _is_stored(self) -> bool:
+        with transaction() as tx:
+            return bool(campaigns.plan_in_force(tx, self.plan.id))
+
+
+def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until: date | None = None) -> dict[str, Any]:
+    """Plays a campaign from its plan to its acceptance and answers with the figures of the summary.
+
+    Raises PlanUnsound before anything is touched. With ``until`` it stops after that day; called again it goes on.
+    """
+    began = time.monotonic()
+    loaded = load_sound(campaign)
+    plan = loaded.plan
+    home()
+    console = Console(stderr=True)
+    with console.status("正在启动数据库和 Prefect 服务 …"):
+        world = World.open(loaded, persons=persons, seed=seed)
+        rehearsal = Rehearsal(plan, str(loaded.path), world)
+        rehearsal.schedule()
+        server = prefect_server()
+        api = server.__enter__()
+    last: Event | None = None
+    try:
+        with temporary_settings({PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
+            TimeElapsedColumn(), console=console,
+        ) as progress:
+            bar = progress.add_task(plan.name, total=len(rehearsal.agenda))
+            for event in rehearsal.play(until):
+                last = event
+                progress.update(bar, advance=1, description=f"{event.at:%Y-%m-%d} {event.what}",
+                                total=max(len(rehearsal.agenda) + progress.tasks[0].completed + 1, 1))
+    finally:
+        server.__exit__(None, None, None)
+    return _result(plan, rehearsal, last, time.monotonic() - began)
+
+
+def _result(plan: Plan, rehearsal: Rehearsal, last: Event | None, seconds: float) -> dict[str, Any]:
+    as_of = last.at if last else datetime.combine(plan.starts, hour(0), tzinfo=rehearsal.zone)
+    with transaction() as tx:
+        obligations = len(obligations_store.facts(tx, plan.id, as_of))
+        silent = [
+            {"organisation": short_name(plan, code), "steps": [
+                f"{row['step_id']}{'' if row['state'] == 'sent' else '（' + row['state'] + '）'}"
+                for row in obligations_store.steps_of(tx, plan.id, code) if row["period"] == period and row["item"] == item]}
+            for code, item, period in rehearsal.world.silent_example()]
+        done = len(campaigns.marked(tx, plan.id))
+    place = home() / plan.id
+    return {
+        "campaign": plan.id, "finished": not rehearsal.agenda, "until": as_of.date().isoformat(), "events": done,
+        "flow_runs": rehearsal.flow_runs, "seconds": seconds, "obligations": obligations, "silent": silent,
+        "status": status(plan.id, as_of),
+        "places": {"验收报告": str(place / "documents" / "acceptance"), "工作通报": str(place / "documents" / "bulletins"),
+                   "手册和告知书": str(place / "documents" / "mobilisation"), "花名册": str(place / "rosters"),
+                   "报表": str(place / "forms"), "催办消息": str(place / "messages"), "Prefect 日志": str(home() / "prefect-server.log")},
+    }

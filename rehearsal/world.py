@@ -1,0 +1,220 @@
+"""The simulated world of a rehearsal: one place, and organisations that deliver, work their rosters and report.
+
+It acts only through files, as the real world does: departments drop files into the inbox, organisations hand workbooks
+back, each with its time of arrival. What it remembers is the place, kept per month, so that it can be taken up again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from openpyxl import load_workbook
+
+from documents.files import settle_zip
+from models.database import home, transaction
+from models.plan import Plan
+from models.plan_file import LoadedPlan
+from models.store import documents
+from rehearsal import behaviour
+from rehearsal.behaviour import Conduct
+from rehearsal.clerks import Answer, fill_form, fill_roster, read_tasks
+from rehearsal.feeds import HEADERS
+from rehearsal.place import Place, Visit
+from rehearsal.place_config import read_place
+from rules.deadlines import Expected
+from rules.periods import month, next_month, previous_month
+
+Delivery = tuple[str, str, str, datetime, bool]
+"""feed, provider, period, arrival, whether the file is faulty"""
+HandIn = tuple[str, str, str, datetime, bool]
+"""obligation, organisation, period, arrival, whether a part was forgotten"""
+
+
+class World:
+    """A place and the conduct of its organisations."""
+
+    def __init__(self, plan: Plan, place: Place, seed: int) -> None:
+        self.plan, self.place, self.seed = plan, place, seed
+        self.conduct: dict[str, Conduct] = behaviour.conducts(plan, place.config, seed)
+        self.root = home() / plan.id
+        self._elsewhere: Place | None = None
+
+    @classmethod
+    def open(cls, loaded: LoadedPlan, *, persons: int | None, seed: int) -> World:
+        """The world as it was left, or a new one. The latest month kept is the one it stands at."""
+        kept = sorted((home() / loaded.plan.id / "world").glob("????-??/place.json"))
+        if kept:
+            place = Place.load(kept[-1].parent)
+        else:
+            place = Place.create(loaded.plan, read_place(loaded.plan, loaded.path), seed=seed, persons=persons)
+        world = cls(loaded.plan, place, seed)
+        if not kept:
+            world._keep()
+        return world
+
+    def _keep(self) -> None:
+        self.place.save(self.root / "world" / self.place.period)
+
+    # --- departments -------------------------------------------------------------------------------------
+
+    def deliveries(self, rows: Iterable[Expected]) -> Iterator[Delivery]:
+        """When each department's files will arrive; a careless one sends a faulty file first."""
+        for row in rows:
+            if row.kind != "feed" or row.organisation not in self.conduct or row.period < self.place.config.first_period:
+                continue
+            feed, conduct = self.plan.item("feeds", row.item.removeprefix("feed:")), self.conduct[row.organisation]
+            arrival = behaviour.delivery_instant(conduct, feed, row.period, row.due_before, self.seed)
+            if arrival is None:
+                continue
+            arrival = max(arrival, row.opens_at + timedelta(days=1, hours=9))
+            if behaviour.first_is_faulty(conduct, feed.feed, row.period, self.seed):
+                yield feed.feed, row.organisation, row.period, arrival, True
+                arrival = behaviour.correction_instant(conduct, feed.feed, row.period, arrival, self.seed)
+            yield feed.feed, row.organisation, row.period, arrival, False
+
+    def deliver(self, feed: str, provider: str, period: str, at: datetime, *, is_faulty: bool) -> None:
+        """Puts a department's file into the inbox, arriving at ``at``."""
+        place = self._place_of(period)
+        inbox = self.root / "inbox"
+        target = inbox / feed / period
+        for path in place.write_feeds(self.plan, period, self.root / "world" / "outgoing", [feed], provider):
+            final = target / (f"{path.stem}_初次{path.suffix}" if is_faulty else path.name)
+            target.mkdir(parents=True, exist_ok=True)
+            if is_faulty:
+                _rename_header(path, next(iter(HEADERS[feed].values())), "编号")
+            if path.suffix == ".xlsx":
+                settle_zip(path, at.date())
+            os.utime(path, (at.timestamp(), at.timestamp()))
+            path.replace(final)
+
+    def _place_of(self, period: str) -> Place:
+        """The place at the end of a month: moved on to it, or as it was kept then."""
+        while self.place.period < period:
+            self.place.advance(next_month(self.place.period))
+            self._keep()
+        if self.place.period == period:
+            return self.place
+        if self._elsewhere is None or self._elsewhere.period != period:
+            self._elsewhere = Place.load(self.root / "world" / period)
+        return self._elsewhere
+
+    # --- organisations -----------------------------------------------------------------------------------
+
+    def submissions(self, rows: Iterable[Expected]) -> Iterator[HandIn]:
+        """When each report will be handed in; a careless unit forgets a part first."""
+        for row in rows:
+            if row.kind != "report" or row.organisation not in self.conduct:
+                continue
+            obligation, conduct = self.plan.item("obligations", row.item), self.conduct[row.organisation]
+            arrival = behaviour.submission_instant(conduct, obligation, row.period, row.due_before, self.seed)
+            if arrival is None:
+                continue
+            arrival = max(arrival, row.opens_at + timedelta(hours=9))
+            if behaviour.first_is_faulty(conduct, row.item, row.period, self.seed):
+                yield row.item, row.organisation, row.period, arrival, True
+                arrival = behaviour.correction_instant(conduct, row.item, row.period, arrival, self.seed)
+            yield row.item, row.organisation, row.period, arrival, False
+
+    def hand_in(self, item: str, organisation: str, period: str, at: datetime, *, is_faulty: bool) -> None:
+        """Fills in the form that was issued and hands it back; nothing if none was issued."""
+        with transaction() as tx:
+            issued = documents.latest(tx, self.plan.id, f"form:{item}", period, organisation)
+        if issued is None:
+            return
+        forget = next((part.id for part in self.plan.item("obligations", item).content if part.required), None)
+        source = Path(issued["path"])
+        target = self._returned(organisation, f"{source.stem}{'_初次' if is_faulty else ''}.xlsx")
+        fill_form(source, target, {}, forget=forget if is_faulty else None)
+        self._arrive(target, at)
+
+    def _returned(self, organisation: str, name: str) -> Path:
+        place = self.root / "returns" / organisation
+        place.mkdir(parents=True, exist_ok=True)
+        return place / name
+
+    @staticmethod
+    def _arrive(path: Path, at: datetime) -> None:
+        settle_zip(path, at.date())
+        os.utime(path, (at.timestamp(), at.timestamp()))
+
+    def working_months(self) -> list[date]:
+        """The months in which rosters are worked: those of the phases made for it (C14, L9, G15)."""
+        months: set[date] = set()
+        for phase in self.plan.phases:
+            if phase.kind not in ("contribution", "survey", "self_assessment", "pilot"):
+                continue
+            day, last = phase.starts.replace(day=1), phase.ends or self.plan.ends
+            while day <= last:
+                months.add(day)
+                day = month(next_month(f"{day:%Y-%m}")).starts
+        return sorted(months)
+
+    def work_rosters(self, at: datetime) -> None:
+        """Every owner works part of its latest roster and hands the workbook back the same day."""
+        before = previous_month(f"{at:%Y-%m}")
+        if self.place.period > before:
+            return  # a resumed rehearsal: these visits were made, and the month has passed
+        place = self._place_of(before)
+        with transaction() as tx:
+            latest = {row["organisation"]: row for row in documents.all_of(tx, self.plan.id, "roster")}
+        for organisation, row in latest.items():
+            answers = self._answers(place, organisation, Path(row["path"]), at.date())
+            if answers:
+                source = Path(row["path"])
+                target = self._returned(organisation, f"{source.stem}_反馈_{at:%Y-%m}.xlsx")
+                fill_roster(source, target, answers)
+                self._arrive(target, at)
+        self._keep()
+
+    def _answers(self, place: Place, organisation: str, roster: Path, day: date) -> dict[str, Answer]:
+        conduct = self.conduct.get(organisation) or Conduct(organisation, "punctual")
+        lists = {entry.name: entry for entry in self.plan.lists}
+        by_list: dict[str, dict[str, str]] = defaultdict(dict)
+        for task in read_tasks(roster):
+            by_list[task.list_name][task.subject_number] = task.finding_id
+        answers: dict[str, Answer] = {}
+        for name, tasks in by_list.items():
+            entry = lists[name]
+            chosen = behaviour.plan_visits(conduct, entry.id, list(tasks), place.period, self.seed)
+            ask = {"person": place.visit, "employer": place.visit_employers, "project": place.visit_projects}[entry.subject]
+            for visit in ask(organisation, entry.id, chosen, place.period) if chosen else ():
+                answers[tasks[visit.id_number]] = self._answer(visit, day)
+        return answers
+
+    def _answer(self, visit: Visit, day: date) -> Answer:
+        found = self.plan.item("dispositions", visit.disposition_code)
+        note = visit.note or ("见走访记录" if found.needs_note else "")
+        return Answer(found.name, note, day if found.claims else None, "演练核查岗", day)
+
+    # --- for the summary ---------------------------------------------------------------------------------
+
+    def silent_example(self) -> list[tuple[str, str, str]]:
+        """(organisation, obligation, period): the first monthly report that each silent organisation never sent."""
+        monthly = next((entry for entry in self.plan.obligations if entry.form == "monthly_report"), None)
+        if monthly is None or monthly.cadence.first is None:
+            return []
+        return [(code, monthly.id, monthly.cadence.first) for code, conduct in self.conduct.items()
+                if conduct.manner == "silent"]
+
+
+def _rename_header(path: Path, header: str, wrong: str) -> None:
+    """A careless export: a required column under a name nobody knows."""
+    if path.suffix == ".csv":
+        content = path.read_bytes()
+        for encoding in ("utf-8", "gb18030"):
+            if header.encode(encoding) in content.splitlines()[0]:
+                path.write_bytes(content.replace(header.encode(encoding), wrong.encode(encoding), 1))
+                return
+        return
+    book = load_workbook(path)
+    for row in book.worksheets[0].iter_rows(max_row=8):
+        for cell in row:
+            if cell.value == header:
+                cell.value = wrong
+    book.save(path)
+
+

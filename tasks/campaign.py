@@ -1,0 +1,109 @@
+"""What every task needs: the plan in force, folders under CANBAO_HOME, and Chinese names of units and periods."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from prefect import task
+
+from models.database import home, transaction
+from models.errors import StorageUnavailable, WrongUse
+from models.plan import Plan
+from models.plan_file import parse
+from models.store import campaigns
+
+
+@lru_cache(maxsize=8)
+def _parsed(sha256: str, body: str) -> Plan:
+    return parse(body, sha256[:12])
+
+
+def plan_in_force(campaign: str) -> Plan:
+    """The plan as the record holds it: an edited file changes nothing until mobilisation stores it."""
+    with transaction() as tx:
+        sha256, body = campaigns.plan_in_force(tx, campaign)
+    return _parsed(sha256, body)
+
+
+def folder(campaign: str, *parts: str) -> Path:
+    """A folder of a campaign under CANBAO_HOME, made if need be."""
+    path = home().joinpath(campaign, *parts)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"cannot be written ({error.strerror})", where=str(path), cure="Free space or mend the permissions."
+        ) from None
+    return path
+
+
+def as_instant(plan: Plan, as_of: datetime) -> datetime:
+    """``as_of`` in the plan's zone. Raises WrongUse without a zone: an instant that may mean two is none."""
+    if as_of.tzinfo is None:
+        raise WrongUse(f"as_of {as_of.isoformat()} has no time zone.", cure="Write it like 2021-06-03T09:00:00+08:00.")
+    return as_of.astimezone(ZoneInfo(plan.time_zone))
+
+
+def today(plan: Plan, as_of: datetime) -> date:
+    """The calendar day of ``as_of`` in the plan's zone."""
+    return as_instant(plan, as_of).date()
+
+
+def short_name(plan: Plan, code: str) -> str:
+    """The short Chinese name of a unit; a code nobody knows is shown as it is."""
+    try:
+        return plan.organisation(code).short
+    except KeyError:
+        return code
+
+
+def period_name(label: str) -> str:
+    """「2021年5月」 for 2021-05; other cadences have their own words."""
+    year, _, rest = label.partition("-")
+    if not rest:
+        return "专项" if label == "once" else f"{year}年"
+    if rest.startswith("Q"):
+        return f"{year}年第{rest[1]}季度"
+    if rest.startswith("F"):
+        return f"{year}年第{int(rest[1:])}期（两周）"
+    if rest[-1] in "ab":
+        return f"{year}年{int(rest[:-1])}月{'上' if rest[-1] == 'a' else '下'}半月"
+    return f"{year}年{int(rest)}月"
+
+
+@task(name="计划入库 store plan")
+def store_plan(path: str, as_of: datetime) -> dict[str, object]:
+    """Checks a plan file and puts it in force. Raises PlanUnsound with every fault; nothing is stored then."""
+    from comparison.plan_check import load_sound
+
+    loaded = load_sound(path)
+    with transaction() as tx:
+        changed = campaigns.store_plan(tx, loaded.plan, loaded.text, loaded.sha256, as_of)
+        if changed:
+            campaigns.audit(tx, loaded.plan.id, at=as_of, actor=actor(), action="plan stored",
+                            subject=loaded.sha256[:16], count=len(loaded.plan.organisations), reason="mobilisation")
+    return {"campaign": loaded.plan.id, "sha256": loaded.sha256, "changed": changed}
+
+
+def actor() -> str:
+    """Who acts, for the audit trail: the account that runs the process, unless CANBAO_ACTOR names another."""
+    return os.environ.get("CANBAO_ACTOR") or os.environ.get("USER") or "canbao"
+
+
+@task(name="阶段开闭 phases")
+def keep_phases(campaign: str, as_of: datetime) -> dict[str, int]:
+    """Opens phases whose first day has come and closes those whose last day is over. Phases may overlap (C12, C13)."""
+    plan = plan_in_force(campaign)
+    day = today(plan, as_of)
+    opened = closed = 0
+    with transaction() as tx:
+        for phase in plan.phases:
+            if phase.starts <= day:
+                opened += campaigns.open_phase(tx, campaign, phase.id, as_of)
+            if phase.ends and phase.ends < day:
+                closed += campaigns.close_phase(tx, campaign, phase.id, as_of)
+    return {"opened": opened, "closed": closed}

@@ -1,0 +1,84 @@
+"""Making obligations ahead of time and answering how each of them stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from prefect import task
+from sqlalchemy import RowMapping
+
+from models.database import transaction
+from models.plan import Plan
+from models.store import obligations as store
+from rules.deadlines import ObligationFacts, Status, SubmissionFact, due_in_force, expected, is_late, status
+from tasks.campaign import plan_in_force
+
+
+@task(name="生成应报事项 obligations")
+def make_obligations(campaign: str) -> dict[str, int]:
+    """Makes every obligation of the plan: before anyone reports, once however often it runs (design.md, 3)."""
+    rows = expected(plan_in_force(campaign))
+    with transaction() as tx:
+        made = store.make(tx, campaign, ({
+            "kind": row.kind, "item": row.item, "name": row.name, "organisation": row.organisation,
+            "owed_to": row.to, "period": row.period, "period_ends": row.period_ends, "nominal_due": row.nominal,
+            "effective_due": row.effective, "opens_at": row.opens_at, "due_before": row.due_before,
+            "lock_before": row.lock_before, "ladder": row.ladder,
+        } for row in rows))
+    return {"expected": len(rows), "made": made}
+
+
+def facts_of(row: RowMapping) -> ObligationFacts:
+    """The rule's view of one stored obligation with its submissions and extensions."""
+    return ObligationFacts(
+        opens_at=row["opens_at"], due_before=row["due_before"], lock_before=row["lock_before"],
+        extensions=tuple((_instant(entry["granted_at"]), _instant(entry["due_before"])) for entry in row["extensions"]),
+        submissions=tuple(SubmissionFact(_instant(entry["received_at"]), _maybe(entry["sent_back_at"]),
+                                         _maybe(entry["accepted_at"])) for entry in row["submissions"]),
+        excused_at=row["excused_at"],
+    )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _maybe(text: str | None) -> datetime | None:
+    return None if text is None else _instant(text)
+
+
+def statuses(campaign: str, as_of: datetime, *, item: str | None = None, period: str | None = None,
+             organisation: str | None = None) -> list[dict[str, Any]]:
+    """Every obligation with its status as of an instant; any past status can be asked for again."""
+    with transaction() as tx:
+        rows = store.facts(tx, campaign, as_of, item=item, period=period, organisation=organisation)
+    result = []
+    for row in rows:
+        facts = facts_of(row)
+        state: Status = status(facts, as_of)
+        result.append({**row, "status": state, "late": is_late(facts), "due_in_force": due_in_force(facts)})
+    return result
+
+
+def punctuality(rows: list[dict[str, Any]]) -> Counter[str]:
+    """How obligations came in: ``expected`` so far due, ``on_time``, ``late``, ``missing`` (due and not there)."""
+    counted: Counter[str] = Counter()
+    for row in rows:
+        counted["all"] += 1
+        if row["status"] in ("not_yet_due", "open", "due_soon"):
+            continue
+        counted["expected"] += 1
+        if row["status"] == "excused":
+            counted["excused"] += 1
+        elif row["status"] in ("accepted", "accepted_late", "submitted"):
+            counted["late" if row["late"] else "on_time"] += 1
+        else:
+            counted["missing"] += 1
+    return counted
+
+
+def form_of(plan: Plan, item: str) -> str:
+    """The form an obligation is handed in with; feeds have none."""
+    return next((entry.form for entry in plan.obligations if entry.id == item), "feed")

@@ -1,0 +1,125 @@
+"""Four eyes: the lists are proposed, approved by somebody else for exactly this content, and only then handed out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+
+from comparison.engine import details
+from documents.model import Roster, RosterList, RosterRow
+from documents.roster import write_roster
+from models.database import transaction
+from models.errors import ApprovalMissing, WrongUse
+from models.plan import Plan
+from models.store import campaigns, documents
+from models.store import findings as store
+from tasks.campaign import folder, plan_in_force, short_name, today
+from tasks.contents import contact, dispositions, origin, return_deadline
+from tasks.originals import sha256_of
+
+
+@task(name="提请下发 propose release")
+def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, Any]:
+    """Proposes the release of what the run left open; the proposal names the content's hash."""
+    with transaction() as tx:
+        digest, count = store.roster_digest(tx, campaign)
+        proposal = store.propose_release(tx, campaign, run_id, digest, count, by, as_of)
+    return {"release": proposal, "findings": count, "content_sha256": digest}
+
+
+@task(name="批准下发 approve release")
+def approve(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, Any]:
+    """Approves exactly the content proposed. Raises ApprovalMissing if the approver prepared it or it has changed."""
+    plan = plan_in_force(campaign)
+    with transaction() as tx:
+        proposal = _proposal(tx, campaign, run_id)
+        if by == proposal["prepared_by"]:
+            raise ApprovalMissing("the preparer cannot approve.", where=f"run {run_id}",
+                                  cure="Let another person approve it.")
+        _refuse_changed(tx, campaign, proposal)
+        store.approve_release(tx, proposal["id"], by, as_of, as_of + timedelta(days=plan.approval.expires_days))
+        campaigns.audit(tx, campaign, at=as_of, actor=by, action="release approved", subject=f"run {run_id}",
+                        count=proposal["findings"], reason=proposal["content_sha256"][:16])
+    return {"release": proposal["id"], "findings": proposal["findings"]}
+
+
+def _proposal(tx: Any, campaign: str, run_id: int) -> Any:
+    proposal = store.release_of(tx, campaign, run_id)
+    if proposal is None:
+        raise WrongUse(f"run {run_id} has no proposal to release.", where=campaign, cure="Run the comparison first.")
+    return proposal
+
+
+def _refuse_changed(tx: Any, campaign: str, proposal: Any) -> None:
+    digest, _ = store.roster_digest(tx, campaign)
+    if digest != proposal["content_sha256"]:
+        raise ApprovalMissing("the lists have changed since they were proposed.", where=f"run {proposal['run_id']}",
+                              cure="Propose the new content and have it approved.")
+
+
+@task(name="下发花名册 release rosters")
+def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
+    """Writes one roster workbook per owner and marks the findings released. A second call changes nothing.
+
+    Raises ApprovalMissing without a valid approval of exactly this content.
+    """
+    plan = plan_in_force(campaign)
+    with transaction() as tx:
+        proposal = _proposal(tx, campaign, run_id)
+        run = store.run(tx, run_id)
+        assert run is not None  # the proposal's foreign key holds it
+        if proposal["released_at"] is not None:
+            return {"release": proposal["id"], "rosters": 0, "findings": 0, "new": False}
+        if proposal["approved_at"] is None:
+            raise ApprovalMissing("the release is not approved.", where=f"run {run_id}",
+                                  cure=f"`canbao approve {campaign} --run {run_id} --by NAME`, by another person.")
+        if as_of > proposal["expires_at"]:
+            raise ApprovalMissing("the approval has expired.", where=f"run {run_id}", cure="Have it approved again.")
+        _refuse_changed(tx, campaign, proposal)
+        findings = store.open_findings(tx, campaign)
+    by_owner: dict[str, list[Any]] = defaultdict(list)
+    for finding in findings:
+        by_owner[finding["owner"]].append(finding)
+    made = [_write(plan, run, proposal, owner, rows, as_of) for owner, rows in sorted(by_owner.items())]
+    with transaction() as tx:
+        for document in made:
+            documents.record(tx, **document)
+        handed = store.mark_released(tx, proposal["id"], run, as_of)
+        campaigns.audit(tx, campaign, at=as_of, actor=proposal["approved_by"], action="rosters released",
+                        subject=f"run {run_id}", count=len(findings), reason=plan.purpose)
+    return {"release": proposal["id"], "rosters": len(made), "findings": handed, "new": True}
+
+
+def _write(plan: Plan, run: Any, proposal: Any, owner: str, findings: list[Any], as_of: datetime) -> dict[str, Any]:
+    day = today(plan, as_of)
+    beside = details(Path(run["folder"]), owner)
+    lists = []
+    for entry in plan.lists:
+        rows = tuple(_row(plan, finding, beside.get((entry.id, finding["subject"]), {}))
+                     for finding in findings if finding["list"] == entry.id)
+        if rows:
+            lists.append(RosterList(entry.id, entry.name, entry.subject, entry.reason, entry.closes_when, rows))
+    roster = Roster(
+        origin=origin(plan, owner, run["period"], day, run_id=run["id"], content_sha256=proposal["content_sha256"]),
+        issuer=plan.organisation(plan.office).name, purpose=plan.purpose, return_by=return_deadline(plan, day),
+        contact=contact(plan), dispositions=dispositions(plan), lists=tuple(lists))
+    path = folder(plan.id, "rosters", run["period"]) / f"{short_name(plan, owner)}_花名册_{run['period']}_{len(findings)}条.xlsx"
+    write_roster(path, roster)
+    return {"campaign_id": plan.id, "kind": "roster", "period": run["period"], "organisation": owner,
+            "path": str(path), "sha256": sha256_of(path), "made_at": as_of, "rows": len(findings),
+            "run_id": run["id"], "content_sha256": proposal["content_sha256"]}
+
+
+def _row(plan: Plan, finding: Any, beside: dict[str, Any]) -> RosterRow:
+    return RosterRow(
+        finding_id=str(finding["id"]), name=finding["name"], id_number=finding["id_number"] or "",
+        evidence=finding["evidence"], sex=beside.get("sex") or "", age_years=beside.get("age_years"),
+        township=short_name(plan, beside["township"]) if beside.get("township") else "",
+        village=beside.get("village") or "", address=beside.get("address") or "", phone=beside.get("phone") or "",
+        employer_name=beside.get("employer_name") or "", employer_code=beside.get("employer_code") or "",
+        co_owners=tuple(short_name(plan, code) for code in finding["co_owners"]),
+        history="上期反馈与登记不符，请重新核查" if finding["status"] == "contradicted" else "")

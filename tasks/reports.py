@@ -1,0 +1,98 @@
+"""Report forms, prefilled with what the data already proves: one workbook per organisation, report and period."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+
+from documents.model import DutyLine, Fact, FormSection, ProgressLine, ReportForm, TextForm
+from documents.report_form import write_report_form, write_text_form
+from models.database import transaction
+from models.plan import Obligation, Plan
+from models.store import documents
+from models.store import findings as findings_store
+from tasks.campaign import folder, period_name, plan_in_force, short_name, today
+from tasks.contents import contact, deadline_of, feed_lines, list_lines, origin, progress_tables
+from tasks.obligations import statuses
+from tasks.originals import sha256_of
+
+
+def sections(plan_item: Obligation) -> tuple[FormSection, ...]:
+    """The parts of a report as the plan names them."""
+    return tuple(FormSection(part.id, part.name, part.required) for part in plan_item.content)
+
+
+def proven_period(campaign: str, wanted: str) -> str | None:
+    """The latest compared month not after the wanted one; None before the first comparison. A form says which it is."""
+    with transaction() as tx:
+        run = findings_store.latest_run(tx, campaign)
+        if run is not None and len(wanted) == 7 and run["period"] > wanted:
+            run = findings_store.latest_run(tx, campaign, wanted) or run
+    return run["period"] if run is not None else None
+
+
+@task(name="下发报表 issue forms")
+def issue_forms(campaign: str, as_of: datetime) -> dict[str, int]:
+    """Issues the forms of every report that is open and not handed in; each once per content of its prefilled data."""
+    plan = plan_in_force(campaign)
+    made = new = 0
+    for row in statuses(campaign, as_of):
+        if row["kind"] != "report" or row["status"] not in ("open", "due_soon", "overdue", "sent_back"):
+            continue
+        proven = proven_period(campaign, row["period"])
+        with transaction() as tx:
+            known = documents.latest(tx, campaign, "form:" + row["item"], row["period"], row["organisation"])
+        # Reissuing under a clerk's hands would lose what is typed: a form is renewed only by newer proven data.
+        if known is not None and known["content_sha256"] == (proven or "") and Path(known["path"]).exists():
+            continue
+        path = _write(plan, row, proven, as_of)
+        made += 1
+        with transaction() as tx:
+            new += documents.record(
+                tx, campaign_id=campaign, kind="form:" + row["item"], period=row["period"],
+                organisation=row["organisation"], path=str(path), sha256=sha256_of(path), made_at=as_of, rows=0,
+                content_sha256=proven or "")
+    return {"forms": made, "new": new}
+
+
+def _write(plan: Plan, row: dict[str, Any], proven: str | None, as_of: datetime) -> Path:
+    obligation: Obligation = plan.item("obligations", row["item"])
+    code = row["organisation"]
+    path = (folder(plan.id, "forms", row["period"])
+            / f"{short_name(plan, code)}_{obligation.name}_{row['period']}.xlsx")
+    # A report speaks of its period's last day, whenever it is issued; one asked for once speaks of today.
+    data_until = min(today(plan, as_of), row["period_ends"])
+    source = origin(plan, code, row["period"], data_until, content_sha256=proven or "")
+    if obligation.form == "monthly_report":
+        write_report_form(path, ReportForm(
+            origin=source, item=obligation.id, title=obligation.name, addressee=plan.organisation(obligation.to).name,
+            due=deadline_of(row), contact=contact(plan), sections=sections(obligation),
+            indicators=own_progress(plan, code, proven), lists=list_lines(plan, owner=code, by="list"),
+            feeds=feed_lines(plan, row["period"], as_of, provider=code),
+            duties=tuple(DutyLine(duty.what, duty.by) for duty in plan.duties
+                         if plan.organisation(code) in plan.select(duty.who))))
+    else:
+        write_text_form(path, TextForm(
+            origin=source, item=obligation.id, title=obligation.name, form=obligation.form,
+            addressee=plan.organisation(obligation.to).name, due=deadline_of(row), contact=contact(plan),
+            sections=sections(obligation), facts=_facts(plan, code, proven)))
+    return path
+
+
+def own_progress(plan: Plan, code: str, proven: str | None) -> tuple[ProgressLine, ...]:
+    """One line per indicator an organisation has a target for, labelled by the indicator."""
+    if proven is None:
+        return ()
+    name = short_name(plan, code)
+    return tuple(
+        ProgressLine(**{**vars(line), "label": table.indicator, "basis": f"数据截至{period_name(proven)}末"})
+        for table in progress_tables(plan, proven) for line in table.lines if line.label == name)
+
+
+def _facts(plan: Plan, code: str, proven: str | None) -> tuple[Fact, ...]:
+    return tuple(
+        Fact(line.label, f"目标{line.target:,.0f}，现状{'—' if line.current is None else f'{line.current:,.0f}'}")
+        for line in own_progress(plan, code, proven) if line.target is not None)

@@ -1,0 +1,140 @@
+"""What organisations hand back: reports are checked, accepted or sent back; worked rosters become claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+
+from documents.model import CellFault, ReportReturn, RosterReturn
+from documents.report_form import read_report_form
+from documents.roster import read_roster
+from documents.sent_back import write_sent_back
+from documents.workbook import kind_of
+from models.database import transaction
+from models.errors import FileReturned
+from models.plan import Plan
+from models.store import campaigns
+from models.store import findings as findings_store
+from models.store import obligations as store
+from tasks.campaign import folder, plan_in_force, today
+from tasks.originals import IGNORED, keep_original, sha256_of
+
+NOTHING = {"new": False, "sent_back": False, "claims": 0}
+
+
+def returned_files(campaign: str, returns: Path, as_of: datetime) -> Iterator[tuple[str, Path, datetime]]:
+    """(organisation, file, arrival) of workbooks not taken yet that arrived by ``as_of``, in order of arrival."""
+    found = []
+    for place in sorted(path for path in returns.iterdir() if path.is_dir()) if returns.is_dir() else ():
+        for path in sorted(place.glob("*.xlsx")):
+            if path.name.startswith((".", "~$")) or path.name.endswith(IGNORED):
+                continue
+            arrival = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            if arrival <= as_of and not _taken_mark(campaign, sha256_of(path)).exists():
+                found.append((arrival, place.name, path))
+    for arrival, organisation, path in sorted(found):
+        yield organisation, path, arrival
+
+
+def _taken_mark(campaign: str, sha256: str) -> Path:
+    return folder(campaign, "originals", sha256[:2]) / f"{sha256}.taken"
+
+
+@task(name="回收报表 take return")
+def take_return(campaign: str, organisation: str, path: str, received_at: datetime) -> dict[str, Any]:
+    """Takes one workbook back: a report form, a text form or a worked roster, told by what is hidden in it.
+
+    A foreign workbook, or one of another campaign or organisation, is sent back with the reason; the original stays.
+    The same content again changes nothing.
+    """
+    plan = plan_in_force(campaign)
+    source = Path(path)
+    digest = sha256_of(source)
+    original = keep_original(campaign, source, digest)
+    try:
+        returned: RosterReturn | ReportReturn
+        returned = read_roster(original) if kind_of(original) == "roster" else read_report_form(original)
+        if returned.campaign != campaign or returned.organisation != organisation:
+            raise FileReturned(
+                f"the workbook belongs to {returned.campaign}/{returned.organisation}.", where=source.name,
+                cure=f"Hand in the one issued to {campaign}/{organisation}.")
+    except FileReturned as refusal:
+        _explain(campaign, organisation, source, str(refusal))
+        result = {**NOTHING, "sent_back": True}
+    else:
+        if isinstance(returned, RosterReturn):
+            result = _take_roster(plan, returned, original, digest, received_at)
+        else:
+            result = _take_report(plan, returned, original, digest, received_at)
+    _taken_mark(campaign, digest).touch()
+    return result
+
+
+def _explain(campaign: str, organisation: str, source: Path, why: str) -> None:
+    place = folder(campaign, "sent_back", organisation) / f"{source.stem}_退回说明.txt"
+    place.write_text(f"文件：{source.name}\n退回原因：{why}\n", encoding="utf-8")
+
+
+def _take_report(plan: Plan, returned: ReportReturn, path: Path, digest: str, at: datetime) -> dict[str, Any]:
+    with transaction() as tx:
+        owed = store.one(tx, plan.id, returned.item, returned.organisation, returned.period)
+        if owed is None:
+            _explain(plan.id, returned.organisation, path, f"nothing is owed under {returned.item}/{returned.period}.")
+            return {**NOTHING, "sent_back": True}
+        submission, is_new = store.submit(
+            tx, owed["id"], received_at=at, sha256=digest, path=str(path), prepared_by=returned.prepared_by or None,
+            reviewed_by=returned.reviewed_by or None, texts={**returned.texts, "dispute": returned.dispute},
+            faults=_faults(returned.faults))
+        if not is_new:
+            return dict(NOTHING)
+        if returned.faults:
+            store.send_back(tx, submission, at)
+        else:
+            store.accept(tx, submission, at)
+        campaigns.audit(tx, plan.id, at=at, actor=returned.organisation, action="report received",
+                        subject=f"{returned.item}/{returned.period}", count=len(returned.faults),
+                        reason="sent back" if returned.faults else "accepted")
+    if returned.faults:
+        name = f"退回_{returned.item}_{returned.period}_{today(plan, at):%m%d}.xlsx"
+        write_sent_back(path, folder(plan.id, "sent_back", returned.organisation) / name, returned.faults)
+    return {"new": True, "sent_back": bool(returned.faults), "claims": 0}
+
+
+def _faults(faults: tuple[CellFault, ...]) -> dict[str, Any]:
+    return {"cells": [{"sheet": fault.sheet, "cell": fault.cell, "what": fault.what} for fault in faults]}
+
+
+def _take_roster(plan: Plan, returned: RosterReturn, path: Path, digest: str, at: datetime) -> dict[str, Any]:
+    """A claim speaks of the month in which the person was visited; the register of a later month judges it."""
+    codes = {entry.name: entry for entry in plan.dispositions}
+    received_on = today(plan, at)
+    with transaction() as tx:
+        owners = findings_store.owners_of(tx, plan.id, [int(result.finding_id) for result in returned.results])
+        claims = []
+        for result in returned.results:
+            known = owners.get(int(result.finding_id))
+            if known is None or returned.organisation not in (known["owner"], *known["co_owners"]):
+                continue
+            chosen = codes[result.disposition_name]
+            visited_on = min(result.checked_on or received_on, received_on)
+            claims.append({
+                "period": f"{visited_on:%Y-%m}", "finding_id": int(result.finding_id), "organisation": returned.organisation,
+                "disposition": chosen.code, "claims": chosen.claims, "excuses": chosen.excuses, "note": result.note,
+                "worker": result.worker})
+        _, is_new = findings_store.record_roster_return(
+            tx, campaign_id=plan.id, organisation=returned.organisation, period=returned.period, run_id=int(returned.run_id),
+            sha256=digest, path=str(path), received_at=at, results=len(returned.results),
+            faults=_faults(returned.faults))
+        if not is_new:
+            return dict(NOTHING)
+        stand = findings_store.record_claims(tx, plan.id, at, claims)
+        campaigns.audit(tx, plan.id, at=at, actor=returned.organisation, action="roster returned",
+                        subject=f"run {returned.run_id}", count=stand, reason=plan.purpose)
+    if returned.faults:
+        name = f"退回_花名册_{returned.period}_{today(plan, at):%m%d}.xlsx"
+        write_sent_back(path, folder(plan.id, "sent_back", returned.organisation) / name, returned.faults)
+    return {"new": True, "sent_back": bool(returned.faults), "claims": stand}

@@ -1,0 +1,59 @@
+"""Shared fixtures: a real PostgreSQL for the session, a fresh database and home for each test that asks for one."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
+
+_scratch = Path(tempfile.mkdtemp(prefix="canbao-tests-"))
+os.environ.update({
+    "CANBAO_HOME": str(_scratch / "home"), "PREFECT_HOME": str(_scratch / "prefect"), "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "GX_ANALYTICS_ENABLED": "false", "PREFECT_LOGGING_LEVEL": "WARNING",
+    "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(_scratch / "matplotlib"),
+})
+os.environ.pop("CANBAO_DATABASE_URL", None)
+os.environ.pop("PREFECT_API_URL", None)
+_count = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[URL]:
+    """An embedded PostgreSQL with a migrated template database; stopped with the session."""
+    from models import database
+
+    place = _scratch / "server"
+    place.mkdir(parents=True)
+    address = make_url(database._embedded(place).replace("postgres:@", "postgres@")).set(drivername="postgresql+psycopg2")
+    template = address.set(database="canbao_template")
+    database.create_if_missing(template.render_as_string(hide_password=False))
+    engine = create_engine(template)
+    database.migrate(engine)
+    engine.dispose()
+    yield address
+
+
+@pytest.fixture
+def record(server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fresh record and an empty CANBAO_HOME, which is returned."""
+    from models import database
+
+    name = f"t{next(_count)}"
+    admin = create_engine(server.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE canbao_template"))
+    home = tmp_path / "home"
+    monkeypatch.setenv("CANBAO_HOME", str(home))
+    monkeypatch.setenv("CANBAO_DATABASE_URL", server.set(database=name).render_as_string(hide_password=False))
+    yield home
+    database._engine(database.url()).dispose()
+    database._engine.cache_clear()
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
