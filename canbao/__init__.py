@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -15,6 +16,9 @@ def _prepare_environment() -> None:
         "MPLCONFIGDIR": str(state / "matplotlib"),
     }.items():
         os.environ.setdefault(name, value)
+    # Prefect wants the parent of its home to exist; where it cannot be made, the first command that writes says so.
+    with suppress(OSError):
+        state.mkdir(parents=True, exist_ok=True)
 
 
 def main() -> None:

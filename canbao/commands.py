@@ -14,7 +14,8 @@ import typer
 from canbao import render
 from models.errors import CanbaoError, PlanUnsound, WrongUse
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+# Pretty tracebacks would print local variables, and with them people.
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
                   help="全民参保计划 · runs a social insurance enrolment campaign from its plan to its acceptance.")
 plan_app = typer.Typer(no_args_is_help=True, help="Plans: check one before it is put in force.")
 app.add_typer(plan_app, name="plan")

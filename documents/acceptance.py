@@ -118,8 +118,8 @@ def _result_table(table: ResultTable) -> Table:
     """Columns for increases and derived bases only where the target has them."""
     has_base = any(line.increase is not None or line.derived_base is not None for line in table.lines)
     has_note = any(line.note for line in table.lines)
-    columns = [TableColumn("单位", 26), TableColumn("目标（文件明确）", 26, "count")]
-    columns += [TableColumn("其中新增", 19, "count"), TableColumn("基数（推算）", 22, "count")] if has_base else []
+    columns = [TableColumn("单位", 26), TableColumn("目标（文件明确）", 32, "count")]
+    columns += [TableColumn("其中新增", 19, "count"), TableColumn("基数（推算）", 24, "count")] if has_base else []
     columns += [TableColumn("实际", 20, "count"), TableColumn("完成率", 18, "share"), TableColumn("结果", 16)]
     columns += [TableColumn("说明", 34, "text")] if has_note else []
     rows = [_result_row(line, table.unit, has_base=has_base, has_note=has_note) for line in table.lines]
@@ -242,8 +242,8 @@ def _score_table(lines: tuple[ScoreLine, ...], *, every_item: bool) -> Table:
     shown = items if every_item or len(items) <= _MOST_ITEM_COLUMNS else []
     columns = (
         TableColumn("排名", 12, "count"), TableColumn("单位", 30),
-        *(TableColumn(f"{name}（{count(weight)}分）", 20, "count") for name, weight in shown),
-        TableColumn("得分", 18, "count"),
+        *(TableColumn(f"{name}（{count(weight)}分）", 20, "decimal") for name, weight in shown),
+        TableColumn("得分", 18, "decimal"),
     )
     rows: list[tuple[Cell, ...]] = []
     for line in lines:

@@ -44,10 +44,11 @@ def progress_chart(tables: tuple[ProgressTable, ...]) -> bytes | None:
 
     with rc_context({"font.family": [font], "axes.unicode_minus": False}):
         organisations = list(dict.fromkeys(line.label for table in shown for line in table.lines))
-        figure = Figure(figsize=(6.1, min(7.5, 0.9 + 0.13 * len(organisations) * (len(shown) + 0.8))))
+        height = min(7.5, 1.2 + 0.13 * len(organisations) * (len(shown) + 0.8))
+        figure = Figure(figsize=(6.1, height), layout="constrained")
         FigureCanvasAgg(figure)
         _draw(figure.add_subplot(), shown, organisations)
-        figure.tight_layout()
+        figure.legend(fontsize=7, loc="outside upper center", ncols=2, frameon=False)
         figure.savefig(image, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
     return image.getvalue()
 
@@ -72,5 +73,3 @@ def _draw(axes: Any, tables: list[ProgressTable], organisations: list[str]) -> N
     axes.tick_params(axis="x", labelsize=7)
     axes.margins(x=0.12)
     axes.spines[["top", "right"]].set_visible(False)
-    above = 1.0 + 0.5 / len(organisations)
-    axes.legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.45, above - 0.06), ncols=2, frameon=False)

@@ -84,7 +84,7 @@ def feed_table(lines: tuple[FeedLine, ...], caption: str) -> Table:
     columns = (
         TableColumn("部门", 24), TableColumn("数据", 44, "text"), TableColumn("应报时限", 19),
         TableColumn("实报日期", 19), TableColumn("情况", 12), TableColumn("行数", 16, "count"),
-        TableColumn("证件有效率", 18, "share"),
+        TableColumn("证件有效率", 20, "share"),
     )
     rows = tuple(
         (

@@ -263,13 +263,12 @@ def read_fields(returned: Returned) -> Iterator[Filled]:
         name, key, kind, sheet, cell, label, required, content = (*row, *([""] * len(_META_COLUMNS)))[:8]
         if not name:
             continue
-        place = returned.names.get(name, _place(sheet, cell))
-        if place is None or place[0] not in returned.sheets:
-            place = _place(sheet, cell)
-        sheet_now, line, column = place
-        found = returned.sheets.get(sheet_now)
+        first_place = _place(sheet, cell)
+        place = returned.names.get(name, first_place)
+        sheet_now, line, column = place or first_place
         field = Field(key, kind, sheet_now, line, column, label, bool(required), json.loads(content))
-        yield Filled(field, found.at(line, column) if found else None)
+        found = returned.sheets.get(sheet_now)
+        yield Filled(field, found.at(line, column) if found and place else None)
 
 
 def _place(sheet: str, cell: str) -> tuple[str, int, int]:

@@ -83,7 +83,7 @@ def _chapters(content: HandbookContent) -> tuple[_Chapter, ...]:
 
 
 def _purpose(document: OfficialDocument, content: HandbookContent) -> None:
-    document.paragraph(f"本手册依据{content.basis}编写，供各镇（街道）、各有关部门办理专项行动各项工作时使用。")
+    document.paragraph(f"本手册依据{content.basis}编写，供各有关单位办理专项行动各项工作时使用。")
     document.paragraph(content.purpose)
     phone = f"，电话{content.contact.phone}" if content.contact.phone else ""
     document.paragraph(f"工作中遇到问题，请与{content.contact.post}联系{phone}。")
@@ -180,7 +180,7 @@ def _ladder(document: OfficialDocument, content: HandbookContent) -> None:
 
 
 def _parameters(document: OfficialDocument, content: HandbookContent) -> None:
-    document.paragraph("文件没有写明的，由方案选定如下口径，全市统一执行。")
+    document.paragraph("文件没有写明的，由方案选定如下口径，统一执行。")
     columns = (TableColumn("项目", 66, "text"), TableColumn("取值", 44, "text"), TableColumn("依据", 46, "text"))
     rows = tuple((line.name, line.value, line.source) for line in content.parameters)
     document.table(Table("口径和参数", columns, rows))

@@ -59,6 +59,7 @@ from documents.wordprocessing import (
     table_xml,
 )
 
+_KEPT_BEFORE_SIGNATURE = 6
 _RED = RGBColor(0xFF, 0x00, 0x00)
 _BREAK_AFTER, _BREAK_BEFORE = "的》）、年月日况于", "《（专工情"
 
@@ -308,6 +309,9 @@ class OfficialDocument:
     def signature(self, head: OfficialHead) -> None:
         """The issuer centred above the date, which ends four letters from the edge, more under a long name (7.3.5)."""
         self._blank(2)
+        # A signature never stands on a page without text: the lines before it go along.
+        for paragraph in self._document.paragraphs[-_KEPT_BEFORE_SIGNATURE:]:
+            paragraph.paragraph_format.keep_with_next = True
         day = chinese_date(head.issued_on)
         day_half, name_half = _width_in_letters(day) / 2, _width_in_letters(head.issuer) / 2
         centre = max(4 + day_half, 2 + name_half)

@@ -54,7 +54,7 @@ COVER = "填报说明"
 CHOICES_SHEET = "_choices"
 NUMBER, RESULT, NOTE, ENROLLED, WORKER, CHECKED = "任务编号", "核查结果", "原因说明", "参保时间", "核查人", "核查日期"
 _HEAD_ROW = 2
-_LAST_EARLY_DATE = date(1950, 1, 1)
+_EARLIEST_DATE = date(1950, 1, 1)
 _CHECK_LENGTH = 12
 _SEXES = {"M": "男", "F": "女"}
 
@@ -235,7 +235,7 @@ class _ListSheet:
         for title in (ENROLLED, CHECKED):
             place = self._place(title)
             self.sheet.data_validation(first, place, self.last_row, place, {
-                "validate": "date", "criteria": ">=", "value": _LAST_EARLY_DATE,
+                "validate": "date", "criteria": ">=", "value": _EARLIEST_DATE,
                 "error_title": f"{title}格式不正确", "error_message": "请按“年-月-日”填写，例如 2021-06-02。",
             })
 
@@ -557,7 +557,7 @@ class _Reader:
         if not result:
             yield row.fault(RESULT, "已填其他栏，但没有核查结果。", "请从下拉列表选择核查结果；未核查的行全部留空。")
         elif result not in self.needs_note:
-            yield row.fault(RESULT, "核查结果不在可选项内。", f"请从下拉列表选择：{names(tuple(self.needs_note))}。")
+            yield row.fault(RESULT, "核查结果不在可选项内。", "请点开单元格右侧的下拉箭头选择，各项含义见首页。")
         elif self.needs_note[result] and not row.text(NOTE):
             yield row.fault(NOTE, "该核查结果须说明原因，原因说明为空。", "请写明具体原因（时间、地点、去向）。")
 

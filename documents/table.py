@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from documents.files import write_atomically
 from documents.model import Origin
-from documents.wording import UNKNOWN, chinese_date, count, share, signed_share
+from documents.wording import UNKNOWN, chinese_date, count, share, signed_share, two_digits
 from documents.workbook import (
     Formats,
     lines_needed,
@@ -21,8 +21,9 @@ from documents.workbook import (
 )
 
 Cell = str | int | float | date | None
-Style = Literal["text", "label", "count", "share", "signed"]
-"""``text`` is left-aligned, ``label`` centred, the rest are numbers (``signed``: a share with its sign)."""
+Style = Literal["text", "label", "count", "decimal", "share", "signed"]
+"""``text`` is left-aligned, ``label`` centred, the rest are numbers (``decimal``: always two digits;
+``signed``: a share with its sign)."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ def shown(cell: Cell, style: Style) -> str:
         return chinese_date(cell)
     if isinstance(cell, str):
         return cell
-    return {"share": share, "signed": signed_share}.get(style, count)(cell)
+    return {"share": share, "signed": signed_share, "decimal": two_digits}.get(style, count)(cell)
 
 
-_NUMBER_FORMATS: dict[Style, str] = {"share": "0.00%", "signed": "+0.00%;-0.00%;0.00%"}
+_NUMBER_FORMATS: dict[Style, str] = {"decimal": "#,##0.00", "share": "0.00%", "signed": "+0.00%;-0.00%;0.00%"}
 
 
 def write_annex(path: Path, origin: Origin, title: str, tables: tuple[Table, ...]) -> None:

@@ -77,6 +77,11 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
 
 
+def two_digits(value: float) -> str:
+    """27.00: figures of one column that are compared with each other."""
+    return f"{value:,.2f}"
+
+
 def share(value: float | None) -> str:
     """A fraction as a percentage with two digits."""
     return UNKNOWN if value is None else f"{value * 100:.2f}%"

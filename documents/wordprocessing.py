@@ -90,7 +90,7 @@ def red_line_below(properties: Any) -> None:
 
 
 def add_field(run: Any, instruction: str, shown_until_updated: str) -> None:
-    """A field that the reader's program computes (page number, page of a bookmark)."""
+    """A field that the reader's program computes (page number, page of a bookmark), at once if nothing is shown yet."""
     for kind in ("begin", None, "separate", "text", "end"):
         if kind is None:
             piece = OxmlElement("w:instrText")
@@ -102,7 +102,7 @@ def add_field(run: Any, instruction: str, shown_until_updated: str) -> None:
         else:
             piece = OxmlElement("w:fldChar")
             piece.set(qn("w:fldCharType"), kind)
-            if kind == "begin":
+            if kind == "begin" and not shown_until_updated:
                 piece.set(qn("w:dirty"), "true")
         run._r.append(piece)
 
@@ -153,9 +153,10 @@ def _row_xml(
 
 def _cell_xml(text: str, align: str, font: str, width: int, *, keep: bool) -> str:
     keep_next = "<w:keepNext/>" if keep else ""
+    indent = '<w:ind w:left="40"/>' if align == "left" else ""
     return (
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/><w:vAlign w:val="center"/></w:tcPr>'
-        f'<w:p><w:pPr><w:pStyle w:val="TableText"/>{keep_next}<w:jc w:val="{align}"/></w:pPr>'
+        f'<w:p><w:pPr><w:pStyle w:val="TableText"/>{keep_next}{indent}<w:jc w:val="{align}"/></w:pPr>'
         f"{_run_xml(text, font, TABLE_PT)}</w:p></w:tc>"
     )
 

@@ -7,11 +7,12 @@ and never by its name.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -151,10 +152,14 @@ def print_setup(sheet: Any, origin: Origin, *, landscape: bool, repeat: tuple[in
 
 
 def write_meta(book: Any, head: dict[str, Any], columns: tuple[str, ...], rows: list[tuple[CellValue, ...]]) -> None:
-    """The very hidden sheet: a JSON head in A1, then a table."""
+    """The very hidden sheet: a JSON head in A1, then a table, sealed with a checksum over both.
+
+    The checksum tells a damaged sheet from a sound one; it is no proof against somebody who means to forge.
+    """
     sheet = book.add_worksheet(META_SHEET)
     sheet.very_hidden()
-    sheet.write_string(0, 0, json.dumps(head, ensure_ascii=False, sort_keys=True))
+    sealed = head | {"checksum": _checksum(head, rows)}
+    sheet.write_string(0, 0, json.dumps(sealed, ensure_ascii=False, sort_keys=True))
     sheet.write_row(1, 0, columns)
     for number, row in enumerate(rows, start=2):
         for column, value in enumerate(row):
@@ -162,6 +167,13 @@ def write_meta(book: Any, head: dict[str, Any], columns: tuple[str, ...], rows: 
                 sheet.write_string(number, column, value)
             elif value is not None:
                 sheet.write_number(number, column, value)
+
+
+def _checksum(head: dict[str, Any], rows: Iterable[Iterable[CellValue]]) -> str:
+    """Over what a reader sees: blanks at a row's end and the difference between 1 and 1.0 do not count."""
+    texts = ["\t".join(as_text(value) for value in row).rstrip("\t") for row in rows]
+    content = json.dumps([head, texts], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def origin_head(schema: str, origin: Origin) -> dict[str, Any]:
@@ -212,14 +224,14 @@ def open_returned(path: Path, *schemas: str) -> Returned:
             sheets = {name: _sheet(book, name) for name in book.sheet_names}
         names = dict(_defined_names(path))
     except PasswordError:
-        raise _returned(path, "文件设有打开密码，无法读取。", "请取消密码后重新报送。") from None
+        raise _returned("文件设有打开密码，无法读取。", "请取消密码后重新报送。") from None
     except (CalamineError, zipfile.BadZipFile, KeyError, ElementTree.ParseError, OSError, ValueError):
-        raise _returned(path, "文件已损坏，无法读取。", "请用 Excel 或 WPS 打开原下发文件，填写后重新报送。") from None
+        raise _returned("文件已损坏，无法读取。", "请用 Excel 或 WPS 打开原下发文件，填写后重新报送。") from None
     meta = sheets.pop(META_SHEET, None)
     head = _head(meta)
-    if meta is None or head is None or head.get("schema") not in schemas:
+    if meta is None or head is None or head.get("schema") not in schemas or not _is_whole(head, meta.rows[2:]):
         raise _returned(
-            path, "不是本系统下发的表格（识别信息缺少或不符）。", "请在原下发的工作簿上填写，不要复制到新工作簿。",
+            "不是本系统下发的表格（识别信息缺少或不符）。", "请在原下发的工作簿上填写，不要复制到新工作簿。",
         )
     return Returned(head, meta.rows[2:], sheets, names)
 
@@ -241,18 +253,24 @@ def _refuse_what_is_no_xlsx(path: Path) -> None:
     try:
         if not zipfile.is_zipfile(path):
             raise _returned(
-                path, "不是 .xlsx 文件，或文件设有打开密码。", "请取消密码，用 Excel 或 WPS“另存为”.xlsx 后重新报送。",
+                "不是 .xlsx 文件，或文件设有打开密码。", "请取消密码，用 Excel 或 WPS“另存为”.xlsx 后重新报送。",
             )
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, OSError):
-        raise _returned(path, "文件已损坏，无法读取。", "请重新报送原下发的工作簿。") from None
+        raise _returned("文件已损坏，无法读取。", "请重新报送原下发的工作簿。") from None
     if unpacked > MAX_UNPACKED_BYTES:
-        raise _returned(path, "文件异常庞大，未予读取。", "请在原下发的工作簿上填写，不要成片设置空白行的格式。")
+        raise _returned("文件异常庞大，未予读取。", "请在原下发的工作簿上填写，不要成片设置空白行的格式。")
 
 
-def _returned(path: Path, what: str, cure: str) -> FileReturned:
-    return FileReturned(what, where=path.name, cure=cure)
+def _returned(what: str, cure: str) -> FileReturned:
+    """The file's own name is left out: senders put people's names into it."""
+    return FileReturned(what, where="报送文件", cure=cure)
+
+
+def _is_whole(head: dict[str, Any], rows: list[list[Any]]) -> bool:
+    sealed = {key: value for key, value in head.items() if key != "checksum"}
+    return bool(head.get("checksum") == _checksum(sealed, rows))
 
 
 def _head(meta: Sheet | None) -> dict[str, Any] | None:

@@ -303,6 +303,8 @@ class FindingList(Sourced):
     reason: Text
     closes_when: Text
     accusing: bool = False
+    batch_per_owner: Annotated[int, Field(ge=1)] | None = None
+    """Pushed in batches (C13 「分批次」): how many open findings of the list one owner holds at a time; all if left out."""
 
 
 class Disposition(Sourced):
@@ -543,7 +545,7 @@ class Plan(Strict):
 
         try:
             ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"unknown time zone {zone!r}; use an IANA name such as Asia/Shanghai") from None
         return zone
 

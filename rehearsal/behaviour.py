@@ -73,8 +73,8 @@ def _owing(plan: Plan) -> tuple[str, ...]:
 
 def _stated(config: PlaceConfig, org: str, wish: StatedConduct) -> Conduct:
     return Conduct(
-        org, wish.manner, wish.late_days, wish.corrects_after_days, wish.acknowledges_share, wish.visited_per_month_share,
-        _by_list(config))
+        org, wish.manner, wish.late_days, wish.corrects_after_days, wish.acknowledges_share,
+        wish.visited_per_month_share, _by_list(config))
 
 
 def _drawn(config: PlaceConfig, org: str, manner: Manner, seed: int) -> Conduct:
@@ -92,7 +92,9 @@ def _by_list(config: PlaceConfig) -> tuple[tuple[str, float], ...]:
 # --- when something arrives -----------------------------------------------------------------------------
 
 
-def submission_instant(conduct: Conduct, obligation: Obligation, period: str, due_before: datetime, seed: int) -> datetime | None:
+def submission_instant(
+    conduct: Conduct, obligation: Obligation, period: str, due_before: datetime, seed: int,
+) -> datetime | None:
     """When the organisation's report for a period arrives, or None if it never does.
 
     ``due_before`` is the exclusive deadline: its due day is the day before. Punctual (and wrong) reports come in
@@ -106,7 +108,9 @@ def delivery_instant(conduct: Conduct, feed: Feed, period: str, due_before: date
     return _instant(conduct, feed.feed, period, due_before, seed, days_ahead=4)
 
 
-def _instant(conduct: Conduct, duty: str, period: str, due_before: datetime, seed: int, *, days_ahead: int) -> datetime | None:
+def _instant(
+    conduct: Conduct, duty: str, period: str, due_before: datetime, seed: int, *, days_ahead: int,
+) -> datetime | None:
     if conduct.manner == "silent":
         return None
     drawn = chance(seed, "instant", conduct.org, duty, period)
@@ -122,7 +126,7 @@ def _in_office_hours(day: datetime, position: float) -> datetime:
 
 
 def first_is_faulty(conduct: Conduct, duty: str, period: str, seed: int) -> bool:
-    """Whether the first file for a duty has a fault for which it will be returned. ``duty`` is an obligation's id or a feed."""
+    """Whether the first file for a duty (an obligation's id, or a feed) has a fault for which it will be returned."""
     return conduct.manner == "wrong" and chance(seed, "fault", conduct.org, duty, period) < FAULTY_FIRST_SHARE
 
 
@@ -134,7 +138,8 @@ def correction_instant(conduct: Conduct, duty: str, period: str, returned_at: da
 
 def acknowledges(conduct: Conduct, duty: str, period: str, step: str, seed: int) -> bool:
     """Whether the organisation answers a reminder (which pauses its ladder). Who is silent answers nothing."""
-    return conduct.manner != "silent" and chance(seed, "answer", conduct.org, duty, period, step) < conduct.acknowledges_share
+    drawn = chance(seed, "answer", conduct.org, duty, period, step)
+    return conduct.manner != "silent" and drawn < conduct.acknowledges_share
 
 
 # --- who is visited -------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from rehearsal.place import (
     NO_CARD,
     NONE,
     NOT_DRAWING,
+    RESIDENT,
     RM,
     RP,
     STILL,
@@ -37,7 +38,10 @@ from rehearsal.place import (
     Array,
     Place,
     label,
+    months_of,
+    ordinal,
 )
+from rules.deadlines import carrier
 from rules.periods import month
 
 Columns: TypeAlias = dict[str, pa.Array]
@@ -48,8 +52,8 @@ _ID, _NAME = "身份证号码", "姓名"
 HEADERS: dict[str, dict[str, str]] = {
     "population": {
         "id_number": "公民身份号码", "name": _NAME, "sex": "性别", "birth_date": "出生日期", "hukou_type": "户口性质",
-        "household_no": "户号", "township": "乡镇（街道）", "village": "村（居）委会", "address": "户籍地址", "phone": "联系电话",
-        "status": "人员状态", "status_date": "变动日期"},
+        "household_no": "户号", "township": "乡镇（街道）", "village": "村（居）委会", "address": "户籍地址",
+        "phone": "联系电话", "status": "人员状态", "status_date": "变动日期"},
     "residence_permits": {
         "id_number": "公民身份号码", "name": _NAME, "sex": "性别", "permit_no": "居住证号", "valid_to": "有效期至",
         "township": "居住地乡镇", "village": "居住社区", "origin": "户籍所在地", "phone": "联系电话"},
@@ -58,41 +62,48 @@ HEADERS: dict[str, dict[str, str]] = {
     "newborns": {
         "name": "新生儿姓名", "birth_date": "出生日期", "mother_name": "母亲姓名", "mother_id_number": "母亲身份证号", "township": "现住乡镇"},
     "students": {
-        "id_number": "学生身份证号", "name": "学生姓名", "school": "学校名称", "stage": "学段", "status": "学籍状态", "enrolled_from": "入学年月日"},
+        "id_number": "学生身份证号", "name": "学生姓名", "school": "学校名称", "stage": "学段", "status": "学籍状态",
+        "enrolled_from": "入学年月日"},
     "hardship": {
-        "id_number": "救助对象身份证号", "name": "救助对象姓名", "kind": "救助类别", "household_no": "家庭编号", "township": "乡镇", "valid_from": "享受起始日期"},
+        "id_number": "救助对象身份证号", "name": "救助对象姓名", "kind": "救助类别", "household_no": "家庭编号",
+        "township": "乡镇", "valid_from": "享受起始日期"},
     "poverty": {"id_number": "证件号码", "name": _NAME, "kind": "户类型", "household_no": "户编号", "township": "乡(镇)"},
     "disability": {
-        "id_number": "身份证号", "name": "残疾人姓名", "certificate_no": "残疾人证号", "category": "残疾类别", "grade": "残疾等级", "township": "乡镇街道"},
+        "id_number": "身份证号", "name": "残疾人姓名", "certificate_no": "残疾人证号", "category": "残疾类别",
+        "grade": "残疾等级", "township": "乡镇街道"},
     "employment": {
-        "id_number": "职工身份证号", "name": "职工姓名", "employer_code": "用人单位统一社会信用代码", "employer_name": "用人单位名称",
-        "month": "所属期", "since": "就业日期"},
+        "id_number": "职工身份证号", "name": "职工姓名", "employer_code": "用人单位统一社会信用代码",
+        "employer_name": "用人单位名称", "month": "所属期", "since": "就业日期"},
     **{
         scheme: {
-            "id_number": _ID, "name": _NAME, "employer_code": "单位统一社会信用代码", "employer_name": "单位名称", "status": "缴费状态",
-            "enrolled_on": "首次参保日期", "last_paid_month": "最后缴费年月", "base_yuan": "缴费基数"}
+            "id_number": _ID, "name": _NAME, "employer_code": "单位统一社会信用代码", "employer_name": "单位名称",
+            "status": "缴费状态", "enrolled_on": "首次参保日期", "last_paid_month": "最后缴费年月", "base_yuan": "缴费基数"}
         for scheme in SCHEMES if scheme not in ("resident_pension", "resident_medical")
     },
     "resident_pension": {
-        "id_number": _ID, "name": _NAME, "township": "参保乡镇", "village": "村（社区）", "status": "参保状态", "enrolled_on": "参保时间",
-        "last_paid_month": "最后缴费年月", "tier_yuan": "缴费档次", "paid_yuan": "本年缴费金额", "ended_on": "终止日期", "end_reason": "终止原因"},
+        "id_number": _ID, "name": _NAME, "township": "参保乡镇", "village": "村（社区）", "status": "参保状态",
+        "enrolled_on": "参保时间", "last_paid_month": "最后缴费年月", "tier_yuan": "缴费档次", "paid_yuan": "本年缴费金额",
+        "ended_on": "终止日期", "end_reason": "终止原因"},
     "resident_medical": {
         "id_number": "参保人证件号码", "name": "参保人姓名", "township": "参保地乡镇", "status": "参保状态", "enrolled_on": "参保日期",
         "last_paid_month": "最近缴费年月", "paid_yuan": "个人缴费金额"},
     "benefits": {
-        "id_number": "领取人身份证号", "name": "领取人姓名", "scheme": "险种", "status": "发放状态", "monthly_yuan": "月养老金", "first_paid_month": "待遇起始年月"},
+        "id_number": "领取人身份证号", "name": "领取人姓名", "scheme": "险种", "status": "发放状态",
+        "monthly_yuan": "月养老金", "first_paid_month": "待遇起始年月"},
     "cards": {"id_number": "社会保障号码", "name": _NAME, "status": "持卡状态", "issued_on": "发卡日期"},
     "employers": {
         "credit_code": "统一社会信用代码", "name": "市场主体名称", "kind": "主体类型", "status": "登记状态", "registered_on": "成立日期",
         "township": "所属街道乡镇", "address": "住所（经营场所）", "phone": "联系电话", "employees": "从业人数"},
     "tax_units": {
-        "credit_code": "社会信用代码（纳税人识别号）", "name": "纳税人名称", "last_taxed_month": "税款所属期", "withholding_employees": "个税扣缴人数",
-        "township": "所属乡镇"},
+        "credit_code": "社会信用代码（纳税人识别号）", "name": "纳税人名称", "last_taxed_month": "税款所属期",
+        "withholding_employees": "个税扣缴人数", "township": "所属乡镇"},
     "construction_projects": {
-        "permit_no": "施工许可证号", "name": "工程名称", "employer_code": "施工单位统一社会信用代码", "employer_name": "施工单位", "department": "行业主管部门",
-        "township": "项目所在乡镇", "started_on": "开工日期", "work_injury_insured": "是否参加工伤保险", "insured_on": "工伤保险参保日期"},
+        "permit_no": "施工许可证号", "name": "工程名称", "employer_code": "施工单位统一社会信用代码",
+        "employer_name": "施工单位", "department": "行业主管部门", "township": "项目所在乡镇", "started_on": "开工日期",
+        "work_injury_insured": "是否参加工伤保险", "insured_on": "工伤保险参保日期"},
     "dust_hazard_employers": {
-        "credit_code": "统一社会信用代码", "name": "企业名称", "industry": "所属行业", "exposed_workers": "接尘劳动者人数", "township": "所在乡镇"},
+        "credit_code": "统一社会信用代码", "name": "企业名称", "industry": "所属行业", "exposed_workers": "接尘劳动者人数",
+        "township": "所在乡镇"},
     "statistics": {
         "indicator": "指标名称", "region": "地区", "year": "年份", "value": "指标值", "unit": "计量单位", "source_document": "资料来源"},
 }
@@ -134,12 +145,14 @@ class Shape:
 
 SHAPES: dict[str, Shape] = {
     "population": Shape("csv"), "resident_pension": Shape("csv", months=""), "resident_medical": Shape("csv"),
-    "cards": Shape("csv", "utf-8-sig"), "benefits": Shape("csv", months=""), "employment": Shape("csv", "utf-8-sig", months=""),
+    "cards": Shape("csv", "utf-8-sig"), "benefits": Shape("csv", months=""),
+    "employment": Shape("csv", "utf-8-sig", months=""),
     "employee_pension": Shape("csv", months=""), "work_injury": Shape("csv", months=""),
     "employee_medical": Shape("csv"), "maternity": Shape("csv", months=""), "employers": Shape("csv", "utf-8-sig"),
     "unemployment": Shape("csv", months=""), "tax_units": Shape("csv", "utf-8"),
     "institution_pension": Shape("xlsx", titles=1, months=""),
-    "students": Shape("xlsx", titles=1), "poverty": Shape("xlsx", titles=2), "residence_permits": Shape("xlsx", titles=1),
+    "students": Shape("xlsx", titles=1), "poverty": Shape("xlsx", titles=2),
+    "residence_permits": Shape("xlsx", titles=1),
     "hardship": Shape("xlsx", titles=2, footer=True), "disability": Shape("xlsx", titles=3, footer=True),
     "deaths": Shape("xlsx", titles=1, numbered=True, footer=True),
     "newborns": Shape("xlsx", titles=1, numbered=True), "statistics": Shape("xlsx", titles=1),
@@ -152,70 +165,98 @@ SHAPES: dict[str, Shape] = {
 # --- which rows -----------------------------------------------------------------------------------------
 
 
-def _once_reported(place: Place, feed: Feed, reported: Integers) -> Bools:
-    """A supplement holds what is new this month; the first one, and a full list, all there is."""
-    started = place.period == place.config.first_period
-    return (reported <= place.now) if feed.snapshot == "full" or started else (reported == place.now)
+def _in_scheme(scheme: int) -> Callable[[Place], Integers]:
+    return lambda place: np.flatnonzero((place.people.scheme[scheme] != NONE) & _on_record(place))
 
 
-def _in_scheme(scheme: int) -> Callable[[Place, Feed], Integers]:
-    return lambda place, feed: np.flatnonzero((place.people.scheme[scheme] != NONE) & _known_to_registers(place))
-
-
-def _known_to_registers(place: Place) -> Bools:
+def _on_record(place: Place) -> Bools:
+    """Whom departments know by number: the registered, and holders of permits."""
     return place.people.registered | place.people.permit
 
 
-ROWS: dict[str, Callable[[Place, Feed], Integers]] = {
-    "population": lambda place, feed: np.flatnonzero(place.people.registered),
-    "residence_permits": lambda place, feed: np.flatnonzero(place.people.permit & place.alive),
-    "deaths": lambda place, feed: np.flatnonzero((place.people.death_day >= 0) & _once_reported(place, feed, place.people.reported_month)),
-    "newborns": lambda place, feed: np.flatnonzero(~_known_to_registers(place) & place.alive),
-    "students": lambda place, feed: np.flatnonzero((place.people.student > 0) & place.here & (place.ages() < 25)),
-    "hardship": lambda place, feed: np.flatnonzero((place.people.hardship > 0) & place.here & place.people.registered),
-    "poverty": lambda place, feed: np.flatnonzero((place.people.poverty > 0) & place.here & place.people.registered),
-    "disability": lambda place, feed: np.flatnonzero((place.people.disability > 0) & place.here & place.people.registered),
-    "employment": lambda place, feed: np.flatnonzero((place.people.employer >= 0) & place.alive),
+def _local(place: Place, kind: Integers) -> Integers:
+    return np.flatnonzero((kind > 0) & place.here & place.people.registered)
+
+
+ROWS: dict[str, Callable[[Place], Integers]] = {
+    "population": lambda place: np.flatnonzero(place.people.registered),
+    "residence_permits": lambda place: np.flatnonzero(place.people.permit & place.alive),
+    "deaths": lambda place: np.flatnonzero((place.people.death_day >= 0) & (place.people.reported_month <= place.now)),
+    "newborns": lambda place: np.flatnonzero(~_on_record(place) & (place.people.mother >= 0)),
+    "students": lambda place: np.flatnonzero((place.people.student > 0) & place.here & (place.ages() < 25)),
+    "hardship": lambda place: _local(place, place.people.hardship),
+    "poverty": lambda place: _local(place, place.people.poverty),
+    "disability": lambda place: _local(place, place.people.disability),
+    "employment": lambda place: np.flatnonzero((place.people.employer >= 0) & place.alive),
     **{name: _in_scheme(number) for number, name in enumerate(SCHEMES)},
-    "benefits": lambda place, feed: np.flatnonzero(place.people.benefit_state != NOT_DRAWING),
-    "cards": lambda place, feed: np.flatnonzero((place.people.card != NO_CARD) & place.here & _known_to_registers(place)),
-    "employers": lambda place, feed: np.arange(len(place.employers)),
-    "tax_units": lambda place, feed: np.flatnonzero(place.employers.taxed & (place.employers.last_taxed >= 0)),
-    "construction_projects": lambda place, feed: np.arange(len(place.projects)),
-    "dust_hazard_employers": lambda place, feed: np.flatnonzero(place.employers.dust),
+    "benefits": lambda place: np.flatnonzero(place.people.benefit_state != NOT_DRAWING),
+    "cards": lambda place: np.flatnonzero((place.people.card != NO_CARD) & place.here & _on_record(place)),
+    "employers": lambda place: np.arange(len(place.employers)),
+    "tax_units": lambda place: np.flatnonzero(place.employers.taxed & (place.employers.last_taxed >= 0)),
+    "construction_projects": lambda place: np.arange(len(place.projects)),
+    "dust_hazard_employers": lambda place: np.flatnonzero(place.employers.dust),
+    "statistics": lambda place: np.empty(0, dtype=np.int64),
 }
 """Row numbers (of persons, employers or projects) that each feed holds now, in the order of the file."""
 
-PERSON_FEEDS = frozenset(ROWS) - {"employers", "tax_units", "construction_projects", "dust_hazard_employers"}
+TOLD_IN: dict[str, Callable[[Place], Integers]] = {
+    "deaths": lambda place: np.where(place.people.death_day >= 0, place.people.reported_month, -1),
+    "newborns": lambda place: np.where(place.people.mother >= 0, months_of(place.people.birth), -1),
+}
+"""The month in which a person is first told of, for feeds that may come as supplements; negative is never."""
+
+PERSON_FEEDS = frozenset(ROWS) - {
+    "employers", "tax_units", "construction_projects", "dust_hazard_employers", "statistics"}
 """Feeds whose rows are persons."""
 
 
+def providers_in(plan: Plan, feed: Feed, period: str) -> tuple[str, ...]:
+    """Who sends a feed for a month: its providers, or whoever has taken their duties over by then (B36)."""
+    day = month(period).ends
+    carriers = dict.fromkeys(carrier(plan, code, day) for code in feed.providers)
+    return tuple(code for code in carriers if plan.organisation(code).exists_on(day))
+
+
 def rows_of(place: Place, plan: Plan, feed: Feed, provider: str) -> Integers:
-    """The rows one provider's file holds. Where several provide a feed, each has its own part: a department its
-    projects, a county its townships, otherwise an even share."""
-    rows = ROWS[feed.feed](place, feed)
-    if len(feed.providers) == 1:
+    """The rows one provider's file of this month holds.
+
+    A supplement holds what is first told this month; the first one all there was till then. Where several provide a
+    feed, each has its own part: a department its projects, a county its townships, otherwise an even share.
+    """
+    return _part_of(place, plan, feed, provider, _rows_told(place, feed, place.now))
+
+
+def _rows_told(place: Place, feed: Feed, when: int) -> Integers:
+    if feed.snapshot == "full" or feed.feed not in TOLD_IN:
+        return ROWS[feed.feed](place)
+    told, first = TOLD_IN[feed.feed](place), ordinal(place.config.first_period)
+    return np.flatnonzero((told >= 0) & (told <= when) if when == first else told == when)
+
+
+def _part_of(place: Place, plan: Plan, feed: Feed, provider: str, rows: Integers) -> Integers:
+    providers = providers_in(plan, feed, place.period)
+    if len(providers) == 1:
         return rows
-    return rows[_share_of(place, plan, feed, rows) == feed.providers.index(provider)]
+    return rows[_share_of(place, plan, feed, providers, rows) == providers.index(provider)]
 
 
-def _share_of(place: Place, plan: Plan, feed: Feed, rows: Integers) -> Integers:
+def _share_of(place: Place, plan: Plan, feed: Feed, providers: tuple[str, ...], rows: Integers) -> Integers:
     if feed.feed == "construction_projects":
-        return place.projects.department[rows] % len(feed.providers)
-    by_township = _providers_by_township(place, plan, feed)
+        return place.projects.department[rows] % len(providers)
+    by_township = _providers_by_township(place, plan, providers)
     if by_township is not None:
         table = place.people if feed.feed in PERSON_FEEDS else place.employers
         return by_township[table.township[rows]]
-    return (unit_hash(place.seed, rows, 91) * len(feed.providers)).astype(int)
+    return (unit_hash(place.seed, rows, 91) * len(providers)).astype(int)
 
 
-def _providers_by_township(place: Place, plan: Plan, feed: Feed) -> Integers | None:
-    """For each township the provider of its own county, if every township has exactly one."""
+def _providers_by_township(place: Place, plan: Plan, providers: tuple[str, ...]) -> Integers | None:
+    """For each township the provider that is its county or stands beside it there; None unless each has exactly one."""
     parents = {org.code: org.parent for org in plan.organisations}
     found = []
     for org in place.townships:
-        above = set(_ancestors(org.code, parents))
-        near = [i for i, code in enumerate(feed.providers) if code in above or parents.get(code) in above - {None, org.parent}]
+        above = set(_ancestors(org.parent, parents))
+        near = [i for i, code in enumerate(providers) if code in above or parents[code] in above]
         if len(near) != 1:
             return None
         found.append(near[0])
@@ -229,18 +270,31 @@ def _ancestors(code: str | None, parents: dict[str, str | None]) -> Iterator[str
 
 
 def links_table(place: Place, plan: Plan) -> pa.Table:
-    """Which row of which file is about which person: feed, source_file, row_number (1-based), id_number."""
+    """Which line of which file is about which person: feed, source_file, row_number (1-based line), id_number.
+
+    Supplements of earlier months are still in force, and so listed too. A newborn without a number has none here
+    either: there is nobody yet to link to.
+    """
+    registered = np.where(_on_record(place), place.people.id_number, "")
     parts = []
     for feed in plan.feeds:
-        for provider in feed.providers if feed.feed in PERSON_FEEDS else ():
-            rows = rows_of(place, plan, feed, provider)
-            parts.append(pa.table({
-                "feed": _same(feed.feed, len(rows)),
-                "source_file": _same(file_name(place, plan, feed, provider), len(rows)),
-                "row_number": pa.array(np.arange(1, len(rows) + 1)),
-                "id_number": _texts(place.people.id_number[rows]),
-            }))
+        for when in _months_in_force(place, feed) if feed.feed in PERSON_FEEDS else ():
+            for provider in providers_in(plan, feed, label(when)):
+                rows = _part_of(place, plan, feed, provider, _rows_told(place, feed, when))
+                form = _form(feed, len(rows))
+                above = 1 + (SHAPES[feed.feed].titles if form == "xlsx" else 0)
+                parts.append(pa.table({
+                    "feed": _same(feed.feed, len(rows)),
+                    "source_file": _same(file_name(plan, feed, provider, label(when), form), len(rows)),
+                    "row_number": pa.array(np.arange(len(rows)) + above + 1),
+                    "id_number": _texts(registered[rows]),
+                }))
     return pa.concat_tables(parts)
+
+
+def _months_in_force(place: Place, feed: Feed) -> range:
+    is_supplement = feed.snapshot == "supplement" and feed.feed in TOLD_IN
+    return range(ordinal(place.config.first_period) if is_supplement else place.now, place.now + 1)
 
 
 # --- what stands in a row -------------------------------------------------------------------------------
@@ -289,11 +343,15 @@ class _Writer:
     def township(self, which: Integers) -> pa.Array:
         return _chosen([_spelled(org, self.spelling) for org in self.place.townships], which)
 
+    def in_full(self, which: Integers) -> pa.Array:
+        """The place's and the township's name, as an address begins."""
+        return _chosen([self.place.plan.region.name + org.name for org in self.place.townships], which)
+
     def village(self, townships: Integers, villages: Integers) -> pa.Array:
         starts = np.cumsum([0, *(len(found) for found in self.place.villages)])
         return _chosen([name for found in self.place.villages for name in found], starts[townships] + villages)
 
-    def spelled(self, column: str, codes: Integers) -> pa.Array:
+    def spelled(self, column: str, codes: Array) -> pa.Array:
         return _chosen(SPELLINGS[self.feed][column], codes.astype(np.int64))
 
     def day(self, days: Integers) -> pa.Array:
@@ -333,8 +391,7 @@ def _population(file: _Writer) -> Columns:
     place, people, rows = file.place, file.place.people, file.rows
     village = file.village(people.township[rows], people.village[rows])
     number = _texts((people.household[rows] % 700 + 1).astype("U4"))
-    address = pc.binary_join_element_wise(
-        _chosen([place.plan.region.name + org.name for org in place.townships], people.township[rows]), village, number, "号", "")
+    address = pc.binary_join_element_wise(file.in_full(people.township[rows]), village, number, "号", "")
     return {
         **file.person(),
         "sex": file.spelled("sex", people.male[rows]), "birth_date": file.day(people.birth[rows]),
@@ -352,7 +409,8 @@ def _residence_permits(file: _Writer) -> Columns:
         **file.person(), "sex": file.spelled("sex", people.male[rows]),
         "permit_no": _texts(np.char.add("JZ", (rows + 10_000_000).astype("U8"))),
         "valid_to": file.day(file.place.today + 60 + rows % 300),
-        "township": file.township(people.township[rows]), "village": file.village(people.township[rows], people.village[rows]),
+        "township": file.township(people.township[rows]),
+        "village": file.village(people.township[rows], people.village[rows]),
         "origin": _chosen(origins, (unit_hash(file.place.seed, rows, 92) * len(origins)).astype(int)),
         "phone": _texts(names.phones(file.place.seed, rows)),
     }
@@ -369,8 +427,9 @@ def _deaths(file: _Writer) -> Columns:
 def _newborns(file: _Writer) -> Columns:
     people, rows = file.place.people, file.rows
     mothers = people.mother[rows]
-    return {"name": _texts(people.name[rows]), "birth_date": file.day(people.birth[rows]), "mother_name": _texts(people.name[mothers]),
-            "mother_id_number": _texts(people.id_number[mothers]), "township": file.township(people.township[rows])}
+    return {"name": _texts(people.name[rows]), "birth_date": file.day(people.birth[rows]),
+            "mother_name": _texts(people.name[mothers]), "mother_id_number": _texts(people.id_number[mothers]),
+            "township": file.township(people.township[rows])}
 
 
 def _students(file: _Writer) -> Columns:
@@ -421,35 +480,40 @@ def _employee_scheme(scheme: int) -> Callable[[_Writer], Columns]:
         through = people.employer[rows]
         if scheme == WI:
             through = np.where(through >= 0, through, people.site[rows])
-        return {**file.person(), **file.employer(through), "status": file.spelled("status", people.scheme[scheme, rows]),
-                "enrolled_on": file.day(people.enrolled[scheme, rows]), "last_paid_month": file.month(people.last_paid[scheme, rows]),
-                "base_yuan": _numbers(people.wage[rows])}
+        return {**file.person(), **file.employer(through),
+                "status": file.spelled("status", people.scheme[scheme, rows]),
+                "enrolled_on": file.day(people.enrolled[scheme, rows]),
+                "last_paid_month": file.month(people.last_paid[scheme, rows]), "base_yuan": _numbers(people.wage[rows])}
     return columns
 
 
 def _resident_pension(file: _Writer) -> Columns:
     people, rows = file.place.people, file.rows
+    ended = people.end_reason[rows]
     return {
         **file.person(), "township": file.township(people.township[rows]),
         "village": file.village(people.township[rows], people.village[rows]),
         "status": file.spelled("status", people.scheme[RP, rows]), "enrolled_on": file.day(people.enrolled[RP, rows]),
         "last_paid_month": file.month(people.last_paid[RP, rows]), "tier_yuan": _numbers(people.tier[rows]),
         "paid_yuan": _numbers(people.paid[rows]), "ended_on": file.day_if(people.ended_day[rows]),
-        "end_reason": file.spelled("end_reason", np.where(people.end_reason[rows] == STILL, -1, people.end_reason[rows])),
+        "end_reason": file.spelled("end_reason", np.where(ended == STILL, -1, ended)),
     }
 
 
 def _resident_medical(file: _Writer) -> Columns:
     people, rows = file.place.people, file.rows
-    return {**file.person(), "township": file.township(people.township[rows]), "status": file.spelled("status", people.scheme[RM, rows]),
-            "enrolled_on": file.day(people.enrolled[RM, rows]), "last_paid_month": file.month(people.last_paid[RM, rows]),
-            "paid_yuan": _numbers(people.medical_paid[rows])}
+    return {**file.person(), "township": file.township(people.township[rows]),
+            "status": file.spelled("status", people.scheme[RM, rows]),
+            "enrolled_on": file.day(people.enrolled[RM, rows]),
+            "last_paid_month": file.month(people.last_paid[RM, rows]), "paid_yuan": _numbers(people.medical_paid[rows])}
 
 
 def _benefits(file: _Writer) -> Columns:
     people, rows = file.place.people, file.rows
-    return {**file.person(), "scheme": file.spelled("scheme", people.benefit[rows]), "status": file.spelled("status", people.benefit_state[rows]),
-            "monthly_yuan": _numbers(people.benefit_yuan[rows]), "first_paid_month": file.month(people.benefit_month[rows])}
+    return {**file.person(), "scheme": file.spelled("scheme", people.benefit[rows]),
+            "status": file.spelled("status", people.benefit_state[rows]),
+            "monthly_yuan": _numbers(people.benefit_yuan[rows]),
+            "first_paid_month": file.month(people.benefit_month[rows])}
 
 
 def _cards(file: _Writer) -> Columns:
@@ -461,10 +525,11 @@ def _cards(file: _Writer) -> Columns:
 
 def _employers(file: _Writer) -> Columns:
     place, firms, rows = file.place, file.place.employers, file.rows
-    village = (unit_hash(place.seed, rows, 96) * np.array([len(found) for found in place.villages])[firms.township[rows]]).astype(int)
+    villages = np.array([len(found) for found in place.villages])[firms.township[rows]]
+    village = (unit_hash(place.seed, rows, 96) * villages).astype(int)
     address = pc.binary_join_element_wise(
-        _chosen([place.plan.region.name + org.name for org in place.townships], firms.township[rows]),
-        file.village(firms.township[rows], village), _texts((rows % 300 + 1).astype("U4")), "号", "")
+        file.in_full(firms.township[rows]), file.village(firms.township[rows], village),
+        _texts((rows % 300 + 1).astype("U4")), "号", "")
     staff = place.staff[rows]
     return {
         **file.employer(rows, "credit_code", "name"), "kind": file.spelled("kind", firms.kind[rows]),
@@ -485,9 +550,10 @@ def _construction_projects(file: _Writer) -> Columns:
     projects, rows, plan = file.place.projects, file.rows, file.place.plan
     departments = [plan.organisation(code).name for code in file.place.departments]
     return {
-        "permit_no": _texts(projects.permit_no[rows]), "name": _texts(projects.name[rows]), **file.employer(projects.employer[rows]),
-        "department": _chosen(departments, projects.department[rows].astype(int)), "township": file.township(projects.township[rows]),
-        "started_on": file.day(projects.started[rows]),
+        "permit_no": _texts(projects.permit_no[rows]), "name": _texts(projects.name[rows]),
+        **file.employer(projects.employer[rows]),
+        "department": _chosen(departments, projects.department[rows].astype(int)),
+        "township": file.township(projects.township[rows]), "started_on": file.day(projects.started[rows]),
         "work_injury_insured": file.spelled("work_injury_insured", projects.insured_day[rows] >= 0),
         "insured_on": file.day_if(projects.insured_day[rows]),
     }
@@ -495,39 +561,45 @@ def _construction_projects(file: _Writer) -> Columns:
 
 def _dust_hazard_employers(file: _Writer) -> Columns:
     firms, rows = file.place.employers, file.rows
-    return {**file.employer(rows, "credit_code", "name"), "industry": _chosen(names.INDUSTRIES, firms.industry[rows].astype(int)),
+    return {**file.employer(rows, "credit_code", "name"),
+            "industry": _chosen(names.INDUSTRIES, firms.industry[rows].astype(int)),
             "exposed_workers": _numbers(firms.exposed[rows]), "township": file.township(firms.township[rows])}
 
 
 COLUMNS: dict[str, Callable[[_Writer], Columns]] = {
     "population": _population, "residence_permits": _residence_permits, "deaths": _deaths, "newborns": _newborns,
-    "students": _students, "hardship": _hardship, "poverty": _poverty, "disability": _disability, "employment": _employment,
+    "students": _students, "hardship": _hardship, "poverty": _poverty, "disability": _disability,
+    "employment": _employment,
     **{name: _employee_scheme(number) for number, name in enumerate(SCHEMES) if number not in (RP, RM)},
-    "resident_pension": _resident_pension, "resident_medical": _resident_medical, "benefits": _benefits, "cards": _cards,
-    "employers": _employers, "tax_units": _tax_units, "construction_projects": _construction_projects,
+    "resident_pension": _resident_pension, "resident_medical": _resident_medical, "benefits": _benefits,
+    "cards": _cards, "employers": _employers, "tax_units": _tax_units, "construction_projects": _construction_projects,
     "dust_hazard_employers": _dust_hazard_employers,
 }
 """The canonical columns of each feed as a department fills them."""
 
 
+STATISTICS: dict[str, tuple[str, Callable[[Place], Bools]]] = {
+    "resident_population": ("常住人口", lambda place: place.here & (place.people.status == RESIDENT)),
+    "registered_population": ("户籍人口", lambda place: place.here & place.people.registered),
+    "employed_persons": ("从业人员", lambda place: place.here & (place.people.employer >= 0)),
+}
+"""What a published figure is called, and whom it counts."""
+
+
 def _statistics(place: Place, plan: Plan) -> Columns:
-    """The figures the plan's denominators ask for, per organisation that a target names, and for the region."""
-    wanted = {measure.statistic for indicator in plan.indicators for measure in (indicator.numerator, indicator.denominator)
-              if measure is not None and measure.statistic}
-    words = {"resident_population": "常住人口", "registered_population": "户籍人口", "employed_persons": "从业人员"}
-    counted = {
-        "resident_population": place.here & (place.people.status == 0), "registered_population": place.here & place.people.registered,
-        "employed_persons": place.here & (place.people.employer >= 0),
-    }
+    """The figures the plan's denominators ask for, for every government, county and township (B5, B42)."""
+    measures = [measure for item in plan.indicators for measure in (item.numerator, item.denominator)]
+    wanted = {measure.statistic for measure in measures if measure is not None and measure.statistic}
+    counted = [(word, who(place)) for name, (word, who) in STATISTICS.items() if name in wanted]
     lines = [
-        (words.get(indicator, indicator), org.name, int(np.count_nonzero(counted.get(indicator, place.here) & below)))
-        for indicator in sorted(wanted)
-        for org, below in _regions(place, plan)
+        (word, org.name, int(np.count_nonzero(who & below)))
+        for word, who in counted for org, below in _regions(place, plan)
     ]
     count = len(lines)
     return {
         "indicator": _texts([line[0] for line in lines]), "region": _texts([line[1] for line in lines]),
-        "year": pa.array([int(place.period[:4])] * count, type=pa.int64()), "value": pa.array([line[2] for line in lines], type=pa.int64()),
+        "year": pa.array([int(place.period[:4])] * count, type=pa.int64()),
+        "value": pa.array([line[2] for line in lines], type=pa.int64()),
         "unit": _same("人", count), "source_document": _same(f"{place.plan.region.name}统计资料", count),
     }
 
@@ -544,14 +616,19 @@ def _regions(place: Place, plan: Plan) -> Iterator[tuple[Organisation, Bools]]:
 # --- files ----------------------------------------------------------------------------------------------
 
 
-def file_name(place: Place, plan: Plan, feed: Feed, provider: str) -> str:
+def file_name(plan: Plan, feed: Feed, provider: str, period: str, form: str) -> str:
     """``市公安局_户籍人口信息_2021年5月.csv``: the provider's short name first, by which intake tells the provider."""
-    end = month(place.period).ends
-    form = SHAPES[feed.feed].form
+    end = month(period).ends
     return f"{plan.organisation(provider).short}_{feed.name}_{end.year}年{end.month}月.{form}"
 
 
-def write_feeds(place: Place, plan: Plan, inbox: Path, feeds: Iterable[str] | None = None, provider: str | None = None) -> list[Path]:
+def _form(feed: Feed, count: int) -> str:
+    return "csv" if count > XLSX_ROWS_AT_MOST else SHAPES[feed.feed].form
+
+
+def write_feeds(
+    place: Place, plan: Plan, inbox: Path, feeds: Iterable[str] | None = None, provider: str | None = None,
+) -> list[Path]:
     """The files of the place's current month, ``inbox/<feed>/<period>/<file>``: all the plan's feeds, or those named;
     of all providers or one. Raises WrongUse for a feed the plan does not expect."""
     wanted = None if feeds is None else set(feeds)
@@ -561,7 +638,7 @@ def write_feeds(place: Place, plan: Plan, inbox: Path, feeds: Iterable[str] | No
     return [
         _write(place, plan, feed, code, inbox)
         for feed in plan.feeds if wanted is None or feed.feed in wanted
-        for code in feed.providers if provider is None or code == provider
+        for code in providers_in(plan, feed, place.period) if provider is None or code == provider
     ]
 
 
@@ -569,14 +646,11 @@ def _write(place: Place, plan: Plan, feed: Feed, provider: str, inbox: Path) -> 
     columns = _statistics(place, plan) if feed.feed == "statistics" else (
         _Writer(place, feed, provider).columns(rows_of(place, plan, feed, provider)))
     table = pa.table({HEADERS[feed.feed][column]: values for column, values in columns.items()})
-    path = inbox / feed.feed / place.period / file_name(place, plan, feed, provider)
-    shape = SHAPES[feed.feed]
+    form, shape = _form(feed, table.num_rows), SHAPES[feed.feed]
+    path = inbox / feed.feed / place.period / file_name(plan, feed, provider, place.period, form)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if shape.form == "csv":
-            _write_text(table, path, shape.encoding)
-        elif table.num_rows > XLSX_ROWS_AT_MOST:
-            path = path.with_suffix(".csv")
+        if form == "csv":
             _write_text(table, path, shape.encoding)
         else:
             _write_workbook(table, path, shape, _titles(place, plan, feed, provider))
@@ -586,17 +660,19 @@ def _write(place: Place, plan: Plan, feed: Feed, provider: str, inbox: Path) -> 
     return path
 
 
+def _titles(place: Place, plan: Plan, feed: Feed, provider: str) -> list[str]:
+    end = month(place.period).ends
+    org = plan.organisation(provider)
+    return [
+        f"{plan.region.name}{feed.name}（{end.year}年{end.month}月）", f"填报单位：{org.name}", f"数据截止时间：{end:%Y-%m-%d}",
+    ]
+
+
 def _write_text(table: pa.Table, path: Path, encoding: str) -> None:
     """CSV with the department's encoding. Arrow writes UTF-8 only, so the text is turned over as a whole."""
     buffer = io.BytesIO()
     pa_csv.write_csv(table, buffer, pa_csv.WriteOptions(quoting_style="needed"))
     path.write_bytes(buffer.getvalue() if encoding == "utf-8" else buffer.getvalue().decode("utf-8").encode(encoding))
-
-
-def _titles(place: Place, plan: Plan, feed: Feed, provider: str) -> list[str]:
-    end = month(place.period).ends
-    org = plan.organisation(provider)
-    return [f"{plan.region.name}{feed.name}（{end.year}年{end.month}月）", f"填报单位：{org.name}", f"数据截止时间：{end:%Y-%m-%d}"]
 
 
 def _write_workbook(table: pa.Table, path: Path, shape: Shape, titles: list[str]) -> None:

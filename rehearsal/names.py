@@ -140,7 +140,8 @@ def credit_codes(areas: Integers, order: Integers, kinds: Integers) -> Strings:
     letters_value = np.where(organisation >= ord("A"), organisation - ord("A") + 10, organisation - ord("0"))
     remainder = (11 - letters_value.astype(np.int64) @ _ORGANISATION_WEIGHTS % 11) % 11
     organisation_check = np.frombuffer(b"0123456789X", dtype=np.uint8)[remainder]
-    body = np.concatenate([np.column_stack([department, category]), area, organisation, organisation_check[:, None]], axis=1)
+    issuer = np.column_stack([department, category])
+    body = np.concatenate([issuer, area, organisation, organisation_check[:, None]], axis=1)
     values = np.searchsorted(_CREDIT_ALPHABET, body)
     check = _CREDIT_ALPHABET[(31 - values @ _CREDIT_WEIGHTS % 31) % 31]
     return _texts(np.concatenate([body, check[:, None]], axis=1))
@@ -190,7 +191,8 @@ def village_names(rng: np.random.Generator, count: int, urban: bool) -> list[str
     picked = rng.permutation(len(_VILLAGE_LETTERS))
     suffix = "社区" if urban else "村"
     rounds = ("", "上", "下", "东", "西", "南", "北", "前", "后")
-    return [rounds[i // len(picked) % len(rounds)] + _VILLAGE_LETTERS[picked[i % len(picked)]] + suffix for i in range(count)]
+    letters = [_VILLAGE_LETTERS[position] for position in picked]
+    return [rounds[i // len(letters) % len(rounds)] + letters[i % len(letters)] + suffix for i in range(count)]
 
 
 def employer_names(

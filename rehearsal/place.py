@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models.errors import StorageUnavailable, WrongUse
+from models.errors import CanbaoError, StorageUnavailable, WrongUse
 from models.plan import Organisation, Plan
 from models.profile import SCHEMES
 from rehearsal import names
@@ -50,7 +50,7 @@ STILL, CONVERTED, ENDED_BY_DEATH, ENDED_BY_MOVE, ENDED_OTHERWISE = range(5)
  START_BENEFIT) = (1 << bit for bit in range(10))
 """What a truthful visit brings about; a person can have several pending until the next month."""
 
-PENSION_AGE, WORKING_AGE, DAYS_A_YEAR = 60, 16, 365.2425
+PENSION_AGE, WORKING_AGE, DAYS_A_YEAR, MALE_SHARE = 60, 16, 365.2425, 0.512
 SCHEME_BEGAN = tuple(
     (date(year, number, 1) - date(1970, 1, 1)).days
     for year, number in ((1998, 1), (2014, 10), (2011, 7), (2001, 1), (2017, 1), (1999, 6), (2004, 1), (2005, 1)))
@@ -104,8 +104,10 @@ class Rows:
         flat: dict[str, Any] = {}
         for item in fields(self):
             values = getattr(self, item.name)
-            parts = {f"{item.name}:{i}": values[i] for i in range(len(values))} if item.metadata["rows"] else {item.name: values}
-            flat |= {name: pa.array(part.tolist() if part.dtype.kind == "U" else part) for name, part in parts.items()}
+            is_deep = bool(item.metadata["rows"])
+            levels = {f"{item.name}:{i}": level for i, level in enumerate(values)} if is_deep else {item.name: values}
+            # Arrow takes a hundred times as long over a NumPy text array as over a list.
+            flat |= {name: pa.array(part.tolist() if part.dtype.kind == "U" else part) for name, part in levels.items()}
         return pa.table(flat)
 
     @classmethod
@@ -114,8 +116,8 @@ class Rows:
         made = {}
         for item in fields(cls):
             dtype, rows = item.metadata["dtype"], item.metadata["rows"]
-            parts = [f"{item.name}:{i}" for i in range(rows)] or [item.name]
-            read = [np.array(table[name].to_pylist() if dtype.startswith("U") else table[name].to_numpy(), dtype=dtype) for name in parts]
+            levels = [table[name] for name in [f"{item.name}:{i}" for i in range(rows)] or [item.name]]
+            read = [np.array(it.to_pylist() if dtype.startswith("U") else it.to_numpy(), dtype=dtype) for it in levels]
             made[item.name] = np.stack(read) if rows else read[0]
         return cls(**made)
 
@@ -213,6 +215,7 @@ class Visit:
     truly: bool
 
 
+_TABLES = ("people", "employers", "projects")
 _NOTES: dict[str, tuple[str, ...]] = {
     "enrolled": ("已到服务窗口办理", "村组干部协助线上办理", "已办理登记并缴费"),
     "away": ("长期在外务工，电话联系", "外出务工未返乡", "多次上门家中无人"),
@@ -288,14 +291,18 @@ class Place:
         return place
 
     def save(self, folder: Path) -> None:
-        """Everything needed to go on from here."""
+        """Everything needed to go on from here. ``place.json`` comes last: with it, the folder is complete."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name in ("people", "employers", "projects"):
-                pq.write_table(getattr(self, name).table(), folder / f"{name}.parquet")
+            for name in _TABLES:
+                partial = folder / f"{name}.parquet.part"
+                pq.write_table(getattr(self, name).table(), partial)
+                partial.replace(folder / f"{name}.parquet")
             state = {"period": self.period, "seed": self.seed, "scale": self.scale,
                      "config": self.config.model_dump(mode="json"), "plan": self.plan.model_dump(mode="json")}
-            (folder / "place.json").write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
+            partial = folder / "place.json.part"
+            partial.write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
+            partial.replace(folder / "place.json")
         except OSError as fault:
             raise StorageUnavailable(f"the place cannot be kept: {fault.strerror}.", where=str(folder),
                                      cure="Make the folder writable and save again.") from None
@@ -305,7 +312,7 @@ class Place:
         """The place that :meth:`save` kept. Raises StorageUnavailable if there is none."""
         try:
             state = json.loads((folder / "place.json").read_text(encoding="utf-8"))
-            kept = {name: pq.read_table(folder / f"{name}.parquet") for name in ("people", "employers", "projects")}
+            kept = {name: pq.read_table(folder / f"{name}.parquet") for name in _TABLES}
         except OSError:
             raise StorageUnavailable("no place is kept here.", where=str(folder), cure="Create it anew.") from None
         return cls(Plan.model_validate(state["plan"]), PlaceConfig.model_validate(state["config"]),
@@ -333,10 +340,11 @@ class Place:
     def ages(self, rows: Array | slice = slice(None)) -> Integers:
         """Completed years on the last day of the month."""
         born = self.people.birth[rows].astype("datetime64[D]")
-        years = born.astype("datetime64[Y]").astype(int) + 1970
-        day_of_year = (born.astype("datetime64[M]").astype(int) % 12) * 100 + (born - born.astype("datetime64[M]")).astype(int)
+        months = born.astype("datetime64[M]")
+        birthday = (months.astype(int) % 12 + 1) * 100 + (born - months).astype(int) + 1
         end = month(self.period).ends
-        return end.year - years - ((end.month - 1) * 100 + end.day - 1 < day_of_year)
+        had_birthday = birthday <= end.month * 100 + end.day
+        return end.year - (born.astype("datetime64[Y]").astype(int) + 1970) - ~had_birthday
 
     @property
     def alive(self) -> Bools:
@@ -369,7 +377,8 @@ class Place:
         for index, (code, size) in enumerate(self.config.townships.items()):
             own = [org.name for org in self.plan.organisations if org.kind == "village" and org.parent == code]
             count = size.villages or max(3, round(size.persons / 3400))
-            made.append(own or names.village_names(np.random.default_rng([self.seed, 7, index]), count, size.rural_share < 0.5))
+            rng = np.random.default_rng([self.seed, 7, index])
+            made.append(own or names.village_names(rng, count, urban=size.rural_share < 0.5))
         return made
 
     @cached_property
@@ -423,7 +432,7 @@ class Place:
         outcomes = self._drawn_for_firms(org, rows, 41)
         outcomes[self.staff[rows] == 0] = "without_staff"
         outcomes[self.employers.status[rows] == DEREGISTERED] = "closed"
-        claim = "workers_covered" if list_id == "dust_hazard_uninsured" else "employer_registered"
+        claim: Claim = "workers_covered" if list_id == "dust_hazard_uninsured" else "employer_registered"
         return self._firms_written(self.employers, org, credit_codes, rows, known, outcomes, claim)
 
     def visit_projects(self, org: str, list_id: str, permits: Sequence[str], period: str) -> list[Visit]:
@@ -532,10 +541,12 @@ class Place:
         table.pending[rows[truly]] |= JOIN_EMPLOYEE
         return self._written(keys, rows, outcomes, np.full(len(rows), claim, dtype="U20"), truly)
 
-    def _written(self, keys: Sequence[str], rows: Integers, outcomes: Strings, claims: Strings, truly: Bools) -> list[Visit]:
+    def _written(
+        self, keys: Sequence[str], rows: Integers, outcomes: Strings, claims: Strings, truly: Bools,
+    ) -> list[Visit]:
         chosen = (unit_hash(self.seed, rows, 35) * 6).astype(int)
-        codes: dict[str, str] = {**self.config.outcomes}
-        done: dict[str, str] = {**self.config.claims}
+        codes = {str(outcome): code for outcome, code in self.config.outcomes.items()}
+        done = {str(claim): code for claim, code in self.config.claims.items()}
         return [
             Visit(key, done[claim] if outcome == "enrolled" else codes[outcome],
                   _NOTES[outcome][which % len(_NOTES[outcome])], bool(true))
@@ -574,22 +585,25 @@ class _Founding:
         self.rng = np.random.default_rng([place.seed, 1])
         self.age: Array = np.empty(0)
         self.free: Bools = np.empty(0, dtype=bool)
+        self.habits = place.config.habits
 
     def settle(self) -> None:
         """All steps in the order in which they depend on each other."""
-        self.place.people = self._population()
+        place = self.place
+        place.people = self._population()
         self._lives_and_deaths()
         self._welfare()
         self._students()
-        self.place.employers = self._employers()
-        self.place.projects = _projects(self.place, self.rng, self.place.scaled(self.config.firms.projects_at_start), first=0)
+        place.employers = self._employers()
+        place.projects = _projects(place, self.rng, place.scaled(self.config.firms.projects_at_start), first=0)
         self._pensions()
         self._idle_firms()
         self._other_schemes()
         self._histories()
         self._benefits_and_cards()
         self._dust()
-        _file_taxes(self.place)
+        self._newborns()
+        _file_taxes(place)
 
     # --- people ---
 
@@ -598,13 +612,14 @@ class _Founding:
         counts = [max(1, place.scaled(size.persons)) for size in self.config.townships.values()]
         permits = [round(count * wishes.permit_holder_share) for count in counts]
         people = People.blank(sum(counts) + sum(permits))
-        people.township[:] = np.r_[np.repeat(np.arange(len(counts)), counts), np.repeat(np.arange(len(counts)), permits)]
+        townships = np.arange(len(counts))
+        people.township[:] = np.r_[np.repeat(townships, counts), np.repeat(townships, permits)]
         people.permit[sum(counts):] = True
         people.registered[:] = ~people.permit
         age = _ages_drawn(rng, len(people), wishes.bands)
         age[people.permit] = rng.uniform(18, 55, int(people.permit.sum()))
         people.birth[:] = place.today - (age * DAYS_A_YEAR).astype(int) - 1
-        people.male[:] = rng.random(len(people)) < 0.512
+        people.male[:] = rng.random(len(people)) < MALE_SHARE
         place.people = people
         self.age = place.ages()
         _house(place, rng, np.arange(len(people)))
@@ -616,10 +631,10 @@ class _Founding:
         people, place, rng, wishes = self.place.people, self.place, self.rng, self.config.people
         count = len(people)
         local = np.flatnonzero(people.registered)
-        dead = pick(rng, local, round(len(local) * wishes.deaths_per_year * 4 / 3), np.exp((self.age[local] - 60) / 11))
-        people.death_day[dead] = np.maximum(place.today - rng.integers(0, 480, len(dead)), people.birth[dead])
+        dead = pick(rng, local, round(len(local) * wishes.deaths_per_year * 16 / 12), _frailty(self.age[local]))
+        people.death_day[dead] = np.maximum(place.today - rng.integers(0, 16 * 30, len(dead)), people.birth[dead])
         people.reported_month[dead] = place.now
-        cancelled = dead[rng.random(len(dead)) < 0.85]
+        cancelled = dead[rng.random(len(dead)) < self.habits.dead_cancelled_share]
         people.status[cancelled] = CANCELLED
         people.status_day[:] = people.birth
         people.status_day[cancelled] = np.minimum(place.today, people.death_day[cancelled] + 30)
@@ -628,7 +643,9 @@ class _Founding:
         people.status[moved] = MOVED_OUT
         people.status_day[moved] = place.today - rng.integers(0, 900, len(moved))
         staying = np.flatnonzero(people.registered & (people.death_day < 0) & (people.status == RESIDENT))
-        away = pick(rng, staying, round(count * wishes.away_share), np.exp(-((self.age[staying] - 28) / 12) ** 2) + 0.02)
+        # The young work elsewhere: most of those away are around 28.
+        wanderlust = np.exp(-((self.age[staying] - 28) / 12) ** 2) + 0.02
+        away = pick(rng, staying, round(count * wishes.away_share), wanderlust)
         people.status[away] = AWAY
         people.status_day[away] = place.today - rng.integers(0, 1500, len(away))
         people.status_day[:] = np.maximum(people.status_day, people.birth)
@@ -647,10 +664,11 @@ class _Founding:
         people.disability[by_person < wishes.disabled_share * frail / frail.mean()] = 1
         certified = people.disability > 0
         people.disability[certified] = 1 + (unit_hash(seed, np.flatnonzero(certified), 64) * 4).astype(int)
-        alone = (self.age >= 60) & (unit_hash(seed, np.arange(len(people)), 65) < wishes.tekun_share / max(0.01, float((self.age >= 60).mean())))
-        people.hardship[alone] = TEKUN
-        for field_of in (people.hardship, people.poverty, people.disability):
-            field_of[people.permit] = 0
+        old = self.age >= PENSION_AGE
+        alone = unit_hash(seed, np.arange(len(people)), 65) < wishes.tekun_share / max(0.01, float(old.mean()))
+        people.hardship[old & alone] = TEKUN
+        for kind in (people.hardship, people.poverty, people.disability):
+            kind[people.permit] = 0
 
     def _students(self) -> None:
         people, place, wishes = self.place.people, self.place, self.config.people
@@ -660,41 +678,54 @@ class _Founding:
         at_university = local & (self.age >= 19) & (self.age <= 22) & (chance < wishes.school_share_19_to_22)
         _enter_school(place, np.flatnonzero(at_school), university=False)
         _enter_school(place, np.flatnonzero(at_university), university=True)
-        left = local & (self.age >= 19) & (self.age <= 23) & (chance > 0.94)
+        left = local & (self.age >= 19) & (self.age <= 23) & (chance > 1 - self.habits.left_school_share)
         _enter_school(place, np.flatnonzero(left), university=False)
         people.student[left] = LEFT_SCHOOL
 
     # --- employers ---
 
     def _employers(self) -> Employers:
-        place, rng, wishes = self.place, self.rng, self.config.firms
-        units, individuals = max(20, place.scaled(wishes.units)), place.scaled(wishes.individuals)
-        firms = Employers.blank(units + individuals)
-        order = np.arange(units + individuals)
+        place, rng, habits = self.place, self.rng, self.habits
+        units = max(20, place.scaled(self.config.firms.units))
+        firms = Employers.blank(units + place.scaled(self.config.firms.individuals))
+        order = np.arange(len(firms))
         part = unit_hash(place.seed, order, 71)
-        firms.kind[:] = np.select([order >= units, part < 0.06, part < 0.09, part < 0.12], [INDIVIDUAL, INSTITUTION, GOVERNMENT, SOCIAL], ENTERPRISE)
+        shares = (habits.institutions_share, habits.government_share, habits.societies_share)
+        public, offices, societies = np.cumsum(shares)
+        kinds = [INDIVIDUAL, INSTITUTION, GOVERNMENT, SOCIAL]
+        firms.kind[:] = np.select([order >= units, part < public, part < offices, part < societies], kinds, ENTERPRISE)
         firms.kind[:2] = INSTITUTION, GOVERNMENT
         lure = self._township_weights("employee_weight")
         firms.township[:] = rng.choice(len(lure), size=len(firms), p=lure / lure.sum())
         firms.industry[:] = rng.integers(0, len(names.INDUSTRIES), len(firms))
-        state = rng.random(len(firms))
-        firms.status[:] = np.select([state < wishes.operating_share, state < wishes.operating_share + wishes.abnormal_share], [OPERATING, ABNORMAL], DEREGISTERED)
-        firms.status[np.isin(firms.kind, (INSTITUTION, GOVERNMENT))] = OPERATING
         firms.registered[:] = place.today - rng.integers(60, 7000, len(firms))
+        self._standing(firms)
+        areas = place.areas[firms.township]
+        firms.credit_code[:] = names.credit_codes(areas, order + place.seed % 9973 * 40_000, firms.kind.astype(int))
+        towns = _short_names(place)[firms.township]
+        firms.name[:] = names.employer_names(rng, place.plan.region.name, towns, firms.kind, firms.industry)
+        return firms
+
+    def _standing(self, firms: Employers) -> None:
+        """Which firms operate, how big they are, for what they have enrolled their staff, and who pays tax."""
+        rng, wishes, habits, order = self.rng, self.config.firms, self.habits, np.arange(len(firms))
+        public = np.isin(firms.kind, (INSTITUTION, GOVERNMENT))
+        state = rng.random(len(firms))
+        operating, abnormal = np.cumsum([wishes.operating_share, wishes.abnormal_share])
+        firms.status[:] = np.select(
+            [public | (state < operating), state < abnormal], [OPERATING, ABNORMAL], DEREGISTERED)
+        # Sizes spread over two powers of ten; a society has few employees, an individual business hardly any.
         firms.weight[:] = rng.lognormal(0.0, 1.1, len(firms))
-        firms.weight[firms.kind == INDIVIDUAL] *= 0.004
-        firms.weight[firms.kind == SOCIAL] *= 0.2
+        firms.weight[firms.kind == INDIVIDUAL] *= habits.individual_size
+        firms.weight[firms.kind == SOCIAL] *= habits.society_size
         firms.weight[firms.status != OPERATING] = 0
         cover = rng.random(len(firms))
-        firms.cover[:] = np.select([cover < wishes.uninsured_share, cover < wishes.uninsured_share + wishes.injury_only_share], [UNCOVERED, INJURY_ONLY], COVERED)
-        firms.cover[(firms.kind == INDIVIDUAL) & (unit_hash(place.seed, order, 72) < 0.85)] = UNCOVERED
-        firms.cover[np.isin(firms.kind, (INSTITUTION, GOVERNMENT))] = COVERED
-        firms.cover[firms.status != OPERATING] = UNCOVERED
-        kinds = firms.kind.astype(int)
-        firms.credit_code[:] = names.credit_codes(place.areas[firms.township], order + place.seed % 9973 * 40_000, kinds)
-        firms.name[:] = names.employer_names(rng, place.plan.region.name, _short_names(place)[firms.township], kinds, firms.industry)
-        firms.taxed[:] = (firms.status != DEREGISTERED) & ((firms.kind != INDIVIDUAL) | (unit_hash(place.seed, order, 73) < 0.3))
-        return firms
+        none, injury = np.cumsum([wishes.uninsured_share, wishes.injury_only_share])
+        firms.cover[:] = np.select([public, cover < none, cover < injury], [COVERED, UNCOVERED, INJURY_ONLY], COVERED)
+        alone = (firms.kind == INDIVIDUAL) & (unit_hash(self.place.seed, order, 72) < habits.individual_uncovered_share)
+        firms.cover[alone | (firms.status != OPERATING)] = UNCOVERED
+        small_taxed = unit_hash(self.place.seed, order, 73) < habits.individual_taxed_share
+        firms.taxed[:] = (firms.status != DEREGISTERED) & ((firms.kind != INDIVIDUAL) | small_taxed)
 
     def _township_weights(self, key: str) -> Array:
         return np.array([size.persons * getattr(size, key) for size in self.config.townships.values()], dtype=float)
@@ -711,13 +742,15 @@ class _Founding:
         institution = self._take(levels.institution_pension, (age >= 22), self._lure("institution_weight"))
         self._hire(institution, (INSTITUTION, GOVERNMENT), (COVERED,))
         people.scheme[IP, institution] = ACTIVE
-        staff = self._take(levels.employee_pension - levels.flexible, (age >= 18) & (people.male | (age < 55)), for_staff)
+        at_work = (age >= 18) & (people.male | (age < 55))
+        staff = self._take(levels.employee_pension - levels.flexible, at_work, for_staff)
         self._hire(staff, (ENTERPRISE, SOCIAL, INDIVIDUAL), (COVERED,))
         flexible = self._take(levels.flexible, age >= 25, for_staff)
         people.scheme[EP, np.r_[staff, flexible]] = ACTIVE
         bare = self._take(levels.employed_without_pension, age >= 18, for_staff)
         convertible = self._take(levels.conversion_candidates, age >= 18, for_staff)
-        self._hire(np.r_[bare, convertible], (ENTERPRISE, SOCIAL, INDIVIDUAL), (UNCOVERED, INJURY_ONLY, COVERED), even=True)
+        private = (ENTERPRISE, SOCIAL, INDIVIDUAL)
+        self._hire(np.r_[bare, convertible], private, (UNCOVERED, INJURY_ONLY, COVERED), even=True)
         people.scheme[RP, convertible] = ACTIVE
         people.scheme[RP, pick(rng, np.r_[staff, flexible], place.scaled(levels.two_pension_schemes))] = ACTIVE
         self._pensioners(eligible & (age >= PENSION_AGE))
@@ -735,7 +768,7 @@ class _Founding:
         return taken
 
     def _hire(self, who: Integers, kinds: tuple[int, ...], covers: tuple[int, ...], even: bool = False) -> None:
-        """Give persons an employer of these kinds; three quarters near home. ``even`` gives each cover the same weight."""
+        """Give persons an employer of these kinds, most near home. ``even`` gives each cover the same weight."""
         people, firms = self.place.people, self.place.employers
         fits = np.isin(firms.kind, kinds) & np.isin(firms.cover, covers) & (firms.status == OPERATING)
         weight = np.where(fits, firms.weight + 1e-6, 0.0)
@@ -743,7 +776,7 @@ class _Founding:
             for cover in covers:
                 chosen = fits & (firms.cover == cover)
                 weight[chosen] /= max(weight[chosen].sum(), 1e-9)
-        near = self.rng.random(len(who)) < 0.75
+        near = self.rng.random(len(who)) < self.habits.works_near_home_share
         home = people.township[who]
         for township in range(len(self.config.townships)):
             local = np.where(firms.township == township, weight, 0)
@@ -757,9 +790,11 @@ class _Founding:
         """Everyone of 60 and over draws from one scheme, but for a few who never claimed or never enrolled."""
         place, people, levels, rng = self.place, self.place.people, self.config.levels, self.rng
         left = old.copy()
-        for scheme, count, key in ((IP, levels.institution_retirees, "institution_weight"), (EP, levels.employee_retirees, "employee_weight")):
+        retired = ((IP, levels.institution_retirees, "institution_weight"),
+                   (EP, levels.employee_retirees, "employee_weight"))
+        for scheme, count, lure in retired:
             pool = np.flatnonzero(left)
-            chosen = pick(rng, pool, place.scaled(count), self._lure(key)[pool])
+            chosen = pick(rng, pool, place.scaled(count), self._lure(lure)[pool])
             people.scheme[scheme, chosen] = TERMINATED
             people.benefit[chosen] = PENSIONS.index(scheme)
             people.benefit_state[chosen] = PAYING
@@ -793,7 +828,8 @@ class _Founding:
         chance = rng.random(len(rest)) / max(self.config.levels.interrupted_share_of_rest, 1e-9)
         people.scheme[RP, rest[chance < 0.68]] = SUSPENDED
         people.scheme[EP, rest[(chance >= 0.68) & (chance < 1) & (self.age[rest] >= 20)]] = SUSPENDED
-        past = np.flatnonzero(~place.here & (self.age >= WORKING_AGE) & ~people.permit & (rng.random(len(people)) < 0.8))
+        was_insured = rng.random(len(people)) < self.habits.past_insured_share
+        past = np.flatnonzero(~place.here & (self.age >= WORKING_AGE) & ~people.permit & was_insured)
         people.scheme[RP, past] = TERMINATED
         dead = people.death_day[past] >= 0
         people.end_reason[past] = np.where(dead, ENDED_BY_DEATH, ENDED_BY_MOVE)
@@ -804,17 +840,23 @@ class _Founding:
         people.benefit[lingering] = np.where(self.age[lingering] >= PENSION_AGE, PENSIONS.index(RP), -1)
         people.benefit_state[lingering] = np.where(self.age[lingering] >= PENSION_AGE, PAYING, NOT_DRAWING)
         people.employer[~place.here] = -1
-        converted = pick(rng, np.flatnonzero(place.active(EP) & (people.scheme[RP] == NONE)), place.scaled(1200))
-        people.scheme[RP, converted] = TERMINATED
-        people.end_reason[converted] = CONVERTED
-        campaign = day_number(place.plan.starts)
-        people.ended_day[converted] = min(campaign, place.today) - rng.integers(30, 1200, len(converted))
+        self._converted_before()
+
+    def _converted_before(self) -> None:
+        """Some of the employees left the resident scheme years ago: no conversions of this campaign (C7)."""
+        place, people, rng = self.place, self.place.people, self.rng
+        pool = np.flatnonzero(place.active(EP) & (people.scheme[RP] == NONE))
+        rows = pick(rng, pool, place.scaled(self.config.levels.converted_before))
+        people.scheme[RP, rows], people.end_reason[rows] = TERMINATED, CONVERTED
+        earlier = min(day_number(place.plan.starts), place.today)
+        people.ended_day[rows] = earlier - rng.integers(30, 1200, len(rows))
 
     def _idle_firms(self) -> None:
         """A unit without staff seldom files taxes."""
         firms = self.place.employers
         idle = (self.place.staff == 0) & (firms.kind != INDIVIDUAL)
-        firms.taxed &= ~(idle & (unit_hash(self.place.seed, np.arange(len(firms)), 74) < 0.85))
+        silent = unit_hash(self.place.seed, np.arange(len(firms)), 74) < self.habits.idle_untaxed_share
+        firms.taxed &= ~(idle & silent)
 
     def _other_schemes(self) -> None:
         place, people, levels, rng = self.place, self.place.people, self.config.levels, self.rng
@@ -822,9 +864,11 @@ class _Founding:
         staff = at_work & place.active(EP, IP)
         flexible = ~at_work & place.active(EP)
         retired = (people.benefit_state == PAYING) & (people.benefit >= 0) & (people.benefit != PENSIONS.index(RP))
-        people.scheme[EM, staff | retired | (flexible & (rng.random(len(people)) < 0.6))] = ACTIVE
-        people.scheme[MA, staff & (rng.random(len(people)) < 0.96)] = ACTIVE
+        flexible &= rng.random(len(people)) < self.habits.flexible_medical_share
+        people.scheme[EM, staff | retired | flexible] = ACTIVE
+        people.scheme[MA, staff & (rng.random(len(people)) < self.habits.maternity_share)] = ACTIVE
         covered = np.flatnonzero(staff)
+        # Officials are not insured against unemployment, other public staff are.
         weight = np.where(people.scheme[IP, covered] == ACTIVE, 0.12, 1.0)
         people.scheme[UN, pick(rng, covered, place.scaled(levels.unemployment), weight)] = ACTIVE
         pool = np.flatnonzero((place.here | people.permit) & place.alive & (people.scheme[EM] != ACTIVE))
@@ -839,35 +883,44 @@ class _Founding:
         wanted = place.scaled(self.config.levels.work_injury)
         at_firms = np.flatnonzero(staff | by_firm)
         people.scheme[WI, pick(rng, at_firms, wanted)] = ACTIVE
-        builders = np.flatnonzero((firms.status == OPERATING) & (firms.cover >= INJURY_ONLY) & np.isin(firms.industry, names.BUILDING_INDUSTRIES))
-        pool = np.flatnonzero(place.here & people.male & (self.age >= 20) & (self.age < 60) & (people.employer < 0) & (people.scheme[RP] == ACTIVE))
+        builders = np.flatnonzero(_builds(firms) & (firms.cover >= INJURY_ONLY))
+        farmers = place.here & people.male & (people.employer < 0) & (people.scheme[RP] == ACTIVE)
+        pool = np.flatnonzero(farmers & (self.age >= 20) & (self.age < PENSION_AGE))
         on_site = pick(rng, pool, (wanted - len(at_firms)) if len(builders) else 0)
         people.scheme[WI, on_site] = ACTIVE
-        people.site[on_site] = builders[rng.integers(0, len(builders), len(on_site))] if len(builders) else -1
+        if len(on_site):
+            people.site[on_site] = builders[rng.integers(0, len(builders), len(on_site))]
 
     # --- since when, how much ---
 
     def _histories(self) -> None:
         """Enrolment days and last payments that fit the status; tiers with the wanted mean."""
-        place, people, rng = self.place, self.place.people, self.rng
+        place, people = self.place, self.place.people
         for scheme in range(len(SCHEMES)):
-            rows = np.flatnonzero(people.scheme[scheme] != NONE)
-            grown = people.birth[rows] if scheme == RM else people.birth[rows] + int(WORKING_AGE * DAYS_A_YEAR)
-            first = np.maximum(grown, SCHEME_BEGAN[scheme]).clip(max=place.today - 40)
-            people.enrolled[scheme, rows] = first + (rng.random(len(rows)) * (place.today - 30 - first)).astype(int)
-            ended = people.ended_day[rows] if scheme == RP else np.full(len(rows), -1)
-            people.enrolled[scheme, rows] = np.where(ended >= 0, np.minimum(people.enrolled[scheme, rows], ended), people.enrolled[scheme, rows])
-            people.last_paid[scheme, rows] = place.now
-            behind = rows[people.scheme[scheme, rows] != ACTIVE]
-            gap = np.where(rng.random(len(behind)) < 0.2, rng.integers(2, 6, len(behind)), rng.integers(6, 49, len(behind)))
-            people.last_paid[scheme, behind] = np.maximum(place.now - gap, _months(people.enrolled[scheme, behind]))
+            self._history(scheme)
         people.wage[:] = 3300 + (unit_hash(place.seed, np.arange(len(people)), 81) ** 2 * 7000).astype(int) // 10 * 10
         self._resident_payments()
-        people.medical_paid[people.scheme[RM] == ACTIVE] = 280
-        people.last_paid[RM, people.scheme[RM] == ACTIVE] = place.now // 12 * 12 - 12 + rng.integers(8, 12, int((people.scheme[RM] == ACTIVE).sum()))
+        medical = np.flatnonzero(people.scheme[RM] == ACTIVE)
+        # The resident medical scheme collects for a year in the last months of the year before.
+        people.last_paid[RM, medical] = place.now // 12 * 12 - 12 + self.rng.integers(8, 12, len(medical))
+        people.medical_paid[medical] = self.config.money.resident_medical_yuan
+
+    def _history(self, scheme: int) -> None:
+        place, people, rng = self.place, self.place.people, self.rng
+        rows = np.flatnonzero(people.scheme[scheme] != NONE)
+        grown = people.birth[rows] + (0 if scheme == RM else int(WORKING_AGE * DAYS_A_YEAR))
+        first = np.maximum(grown, SCHEME_BEGAN[scheme]).clip(max=place.today - 40)
+        enrolled = first + (rng.random(len(rows)) * (place.today - 30 - first)).astype(int)
+        ended = np.where((scheme == RP) & (people.ended_day[rows] >= 0), people.ended_day[rows], place.today)
+        people.enrolled[scheme, rows] = np.minimum(enrolled, ended)
+        people.last_paid[scheme, rows] = place.now
+        behind = rows[people.scheme[scheme, rows] != ACTIVE]
+        recent = rng.random(len(behind)) < 0.2
+        gap = np.where(recent, rng.integers(2, 6, len(behind)), rng.integers(6, 49, len(behind)))
+        people.last_paid[scheme, behind] = np.maximum(place.now - gap, months_of(people.enrolled[scheme, behind]))
 
     def _resident_payments(self) -> None:
-        """Tiers with the wanted mean among those who pay themselves; part of the payers has paid this year's already."""
+        """Tiers with the wanted mean among those who pay themselves; some have paid for this year already."""
         place, people, rng, money = self.place, self.place.people, self.rng, self.config.money
         rows = np.flatnonzero(people.scheme[RP] != NONE)
         values, chances = tilted(money.tiers, money.mean_yuan)
@@ -910,6 +963,25 @@ class _Founding:
         firms.exposed[chosen] = np.maximum(1, (staff[chosen] * self.rng.uniform(0.3, 0.9, len(chosen))).astype(int))
 
 
+    def _newborns(self) -> None:
+        """Where a feed tells of newborns, the youngest are not yet in the population register (B40)."""
+        place, people = self.place, self.place.people
+        if all(feed.feed != "newborns" for feed in place.plan.feeds):
+            return
+        lag = self.config.people.birth_registered_after_months
+        born = months_of(people.birth)
+        babies = np.flatnonzero(people.registered & (born > place.now - lag) & place.here)
+        mothers = np.flatnonzero(_may_be_mother(place, self.age))
+        by_home = np.argsort(people.township[mothers], kind="stable")
+        position = np.searchsorted(people.township[mothers][by_home], people.township[babies], side="right") - 1
+        people.mother[babies] = mothers[by_home[position.clip(0)]] if len(mothers) else babies
+        people.registered[babies] = False
+        people.register_month[babies] = born[babies] + lag
+        for scheme in MEDICALS:
+            people.scheme[scheme, babies] = NONE
+            people.enrolled[scheme, babies] = people.last_paid[scheme, babies] = -1
+
+
 _PAYING_SEASON = np.array([2, 4, 6, 8, 9, 10, 11, 12, 13, 12, 8, 5]) / 100
 """In which month a resident pays the yearly contribution: collection runs over summer and autumn."""
 
@@ -944,7 +1016,8 @@ def _house(place: Place, rng: np.random.Generator, rows: Integers) -> None:
     """
     people, age = place.people, place.ages(rows)
     base = 0
-    between = np.select([age < 18, age >= 60], [age + rng.normal(28, 4, len(rows)), age - rng.normal(26, 4, len(rows))], age)
+    to_parents, to_children = rng.normal(28, 4, len(rows)), rng.normal(26, 4, len(rows))
+    between = np.select([age < 18, age >= 60], [age + to_parents, age - to_children], age)
     place_in_order = np.clip((between - 18) / 42, 0, 0.9999)
     for index, size in enumerate(place.config.townships.values()):
         mine = people.township[rows] == index
@@ -965,22 +1038,32 @@ def _name_and_number(place: Place, rng: np.random.Generator, rows: Integers) -> 
     spelled = names.han_names(rng, family, people.male[rows])
     dotted = unit_hash(place.seed, people.household[rows], 67) < wishes.dotted_name_share
     people.name[rows] = np.where(dotted, names.dotted_names(rng, people.male[rows]), spelled)
+    people.id_number[rows] = _numbered(place, rng, rows, married_in)
+
+
+def _numbered(place: Place, rng: np.random.Generator, rows: Integers, married_in: Bools) -> Strings:
+    """Citizen numbers nobody has yet. The area is the one at birth: a former code, or elsewhere for who moved in."""
+    people, wishes, region = place.people, place.config.people, place.plan.region
     areas = place.areas[people.township[rows]]
-    former = place.plan.region.former_codes
-    if former:
-        limit = wishes.former_code_until
-        before = people.birth[rows] < day_number(limit) if limit else rng.random(len(rows)) < 0.6
-        retired = np.array([int(code) for code in former])[rng.integers(0, len(former), len(rows))]
-        areas = np.where((areas == int(place.plan.region.code)) & before, retired, areas)
-    strange = people.permit[rows] | (married_in & (rng.random(len(rows)) < 2 * wishes.foreign_area_share)) | (rng.random(len(rows)) < wishes.foreign_area_share / 2)
-    areas = np.where(strange, np.array(names.FOREIGN_AREAS)[rng.integers(0, len(names.FOREIGN_AREAS), len(rows))], areas)
+    if region.former_codes:
+        until = wishes.former_code_until
+        before = people.birth[rows] < day_number(until) if until else rng.random(len(rows)) < 0.6
+        # In a prefecture a former code is one county's among many.
+        was_renamed = (areas == int(region.code)) | (rng.random(len(rows)) < 0.15)
+        retired = np.array([int(code) for code in region.former_codes])
+        areas = np.where(before & was_renamed, retired[rng.integers(0, len(retired), len(rows))], areas)
+    came = np.where(married_in, 2 * wishes.foreign_area_share, wishes.foreign_area_share / 2)
+    elsewhere = people.permit[rows] | (rng.random(len(rows)) < came)
+    foreign = np.array(names.FOREIGN_AREAS)[rng.integers(0, len(names.FOREIGN_AREAS), len(rows))]
+    areas = np.where(elsewhere, foreign, areas)
     taken = people.id_number[people.id_number != ""]
-    attempt = place.seed
-    numbers = names.citizen_numbers(areas, people.birth[rows], names.serials(areas, people.birth[rows], people.male[rows], attempt))
-    while len(taken) and np.isin(numbers, taken).any():
-        attempt += 1
-        numbers = names.citizen_numbers(areas, people.birth[rows], names.serials(areas, people.birth[rows], people.male[rows], attempt))
-    people.id_number[rows] = numbers
+    for attempt in range(100):
+        serials = names.serials(areas, people.birth[rows], people.male[rows], place.seed + attempt)
+        numbers = names.citizen_numbers(areas, people.birth[rows], serials)
+        if not (len(taken) and np.isin(numbers, taken).any()):
+            return numbers
+    raise CanbaoError("no free citizen numbers are left for newcomers.", where="synthetic place",
+                      cure="Rehearse with fewer persons or give its townships more area codes.")
 
 
 def _enter_school(place: Place, rows: Integers, *, university: bool) -> None:
@@ -998,7 +1081,7 @@ def _enter_school(place: Place, rows: Integers, *, university: bool) -> None:
 def _projects(place: Place, rng: np.random.Generator, count: int, *, first: int) -> Projects:
     """New projects; those of the first month began over the last two years, later ones in the month itself."""
     firms, wishes = place.employers, place.config.firms
-    builders = np.flatnonzero((firms.status == OPERATING) & (firms.kind == ENTERPRISE) & np.isin(firms.industry, names.BUILDING_INDUSTRIES))
+    builders = np.flatnonzero(_builds(firms) & (firms.kind == ENTERPRISE))
     builders = builders if len(builders) else np.flatnonzero(firms.kind != INDIVIDUAL)
     made = Projects.blank(count)
     made.township[:] = rng.integers(0, len(place.townships), count)
@@ -1014,6 +1097,21 @@ def _projects(place: Place, rng: np.random.Generator, count: int, *, first: int)
     return made
 
 
+def _builds(firms: Employers) -> Bools:
+    """Operating firms of the building trades."""
+    return (firms.status == OPERATING) & np.isin(firms.industry, names.BUILDING_INDUSTRIES)
+
+
+def _frailty(age: Array) -> Array:
+    """How likely one dies, relative to somebody of sixty: twice as likely with every eight years (Gompertz)."""
+    return np.exp((age - 60) / 11)
+
+
+def _may_be_mother(place: Place, age: Integers) -> Bools:
+    people = place.people
+    return place.here & people.registered & ~people.male & (age >= 20) & (age <= 42)
+
+
 def _pays(place: Place, rows: Integers) -> Bools:
     """Who pays a yearly contribution to the resident scheme: active, alive and under 60."""
     people = place.people
@@ -1026,21 +1124,22 @@ def _own_share(place: Place, rows: Integers) -> Integers:
     return np.where(tier == place.config.money.subsidised_tier, 0, tier)
 
 
-def _months(days: Integers) -> Integers:
+def months_of(days: Integers) -> Integers:
     """The month ordinals of day numbers."""
     return np.asarray(days).astype("datetime64[D]").astype("datetime64[M]").astype(int) + 1970 * 12
 
 
 def _sixty(birth: Integers) -> Integers:
     """The month in which somebody turns sixty."""
-    return _months(birth + int(PENSION_AGE * DAYS_A_YEAR))
+    return months_of(birth + int(PENSION_AGE * DAYS_A_YEAR))
 
 
 def _benefit_amount(place: Place, rows: Integers) -> Integers:
     """Monthly amounts: the resident scheme pays little, the others a part of a wage."""
     people, chance = place.people, unit_hash(place.seed, rows, 83)
     resident = place.config.money.resident_benefit_yuan * (0.9 + 0.6 * chance)
-    return np.select([people.benefit[rows] == 0, people.benefit[rows] == 1], [1900 + 1600 * chance, 3600 + 2600 * chance], resident).astype(int)
+    scheme = people.benefit[rows]
+    return np.select([scheme == 0, scheme == 1], [1900 + 1600 * chance, 3600 + 2600 * chance], resident).astype(int)
 
 
 def _file_taxes(place: Place) -> None:
@@ -1060,7 +1159,7 @@ class _Month:
     """What happens in one month, in this order: visits bear fruit, life goes on, people pay or fall behind."""
 
     def __init__(self, place: Place) -> None:
-        self.place, self.config, self.people = place, place.config, place.people
+        self.place, self.config, self.people, self.habits = place, place.config, place.people, place.config.habits
         self.rng = np.random.default_rng([place.seed, 2, place.now])
         self.age = place.ages()
 
@@ -1093,7 +1192,7 @@ class _Month:
         newly = np.flatnonzero(firms.pending & JOIN_EMPLOYEE)
         firms.cover[newly] = COVERED
         firms.pending[:] = 0
-        self._join_employee(np.flatnonzero(np.isin(people.employer, newly) & place.here & ~place.active(IP)) if len(newly) else newly)
+        self._join_employee(np.flatnonzero(np.isin(people.employer, newly) & place.here))
         insured = np.flatnonzero((place.projects.pending > 0) & (place.projects.insured_day < 0))
         place.projects.insured_day[insured] = place.first_of_month + 4
         place.projects.pending[:] = 0
@@ -1123,7 +1222,7 @@ class _Month:
         people.last_paid[scheme, rows] = self.place.now
 
     def _join_employee(self, rows: Integers) -> None:
-        """Into the employee pension, with the employer's other schemes if there is an employer; the resident schemes end."""
+        """Into the employee pension, with the employer's other schemes if there is one; the resident schemes end."""
         people = self.people
         rows = rows[people.scheme[IP, rows] != ACTIVE]
         self._activate(EP, rows)
@@ -1178,17 +1277,22 @@ class _Month:
         staff = (self.people.employer[rows] >= 0) & self.place.active(EP, IP)[rows]
         self._activate(EM, rows[staff])
         self._activate(RM, rows[~staff])
-        self.people.medical_paid[rows[~staff]] = 280
+        self.people.medical_paid[rows[~staff]] = self.config.money.resident_medical_yuan
 
     def _start_benefit(self, rows: Integers) -> None:
         """The resident benefit from this month; who never enrolled enrols by it."""
-        people, place = self.people, self.place
+        people = self.people
         rows = rows[(self.age[rows] >= PENSION_AGE) & (people.benefit_state[rows] != PAYING)]
         fresh = rows[people.scheme[RP, rows] != ACTIVE]
         self._activate(RP, fresh)
         people.ended_day[fresh], people.end_reason[fresh] = -1, STILL
-        people.benefit[rows], people.benefit_state[rows], people.benefit_month[rows] = PENSIONS.index(RP), PAYING, place.now
-        people.benefit_yuan[rows] = _benefit_amount(place, rows)
+        self._pay_out(rows, PENSIONS.index(RP))
+
+    def _pay_out(self, rows: Integers, slot: int) -> None:
+        """A benefit is paid from this month; ``slot`` is the scheme's place in ``PENSIONS``."""
+        people = self.people
+        people.benefit[rows], people.benefit_state[rows], people.benefit_month[rows] = slot, PAYING, self.place.now
+        people.benefit_yuan[rows] = _benefit_amount(self.place, rows)
 
     def _end_all(self, rows: Integers) -> None:
         """Registers close for a dead person, benefits stop."""
@@ -1205,7 +1309,7 @@ class _Month:
         """Deaths by age; most registers close at once, some are left open until somebody is told."""
         people, place, wishes = self.people, self.place, self.config.people
         living = np.flatnonzero(place.here & people.registered)
-        force = np.exp((self.age[living] - 60) / 11)
+        force = _frailty(self.age[living])
         dying = living[self.rng.random(len(living)) < wishes.deaths_per_year / 12 * force / max(force.mean(), 1e-9)]
         people.death_day[dying] = place.first_of_month + self.rng.integers(0, month(place.period).ends.day, len(dying))
         people.reported_month[dying] = place.now + wishes.death_report_lag_months
@@ -1213,8 +1317,8 @@ class _Month:
         people.student[dying] = 0
         told = dying[self.rng.random(len(dying)) >= wishes.dead_still_insured_share]
         self._end_all(told)
-        uncancelled = (people.death_day >= 0) & (people.death_day < place.first_of_month) & (people.status <= AWAY) & people.registered
-        cancelled = self._some(uncancelled, 0.6)
+        long_dead = (people.death_day >= 0) & (people.death_day < place.first_of_month) & people.registered
+        cancelled = self._some(long_dead & (people.status <= AWAY), self.habits.cancelled_monthly_share)
         people.status[cancelled], people.status_day[cancelled] = CANCELLED, place.first_of_month + 10
 
     def _moves(self) -> None:
@@ -1225,24 +1329,27 @@ class _Month:
         for scheme in (EP, RM):
             open_rows = leaving[people.scheme[scheme, leaving] == ACTIVE]
             people.scheme[scheme, open_rows] = TERMINATED
-        returning = self._some(place.here & (people.status == AWAY), 0.01)
+        returning = self._some(place.here & (people.status == AWAY), self.habits.returns_monthly_share)
         people.status[returning], people.status_day[returning] = RESIDENT, place.first_of_month + 14
-        going = self._some(place.here & people.registered & (people.status == RESIDENT) & (self.age >= 18) & (self.age < 45) & (people.employer < 0), 0.0012)
+        settled = place.here & people.registered & (people.status == RESIDENT) & (people.employer < 0)
+        going = self._some(settled & (self.age >= 18) & (self.age < 45), self.habits.goes_away_monthly_share)
         people.status[going], people.status_day[going] = AWAY, place.first_of_month + 14
 
     def _school_year(self) -> None:
         """Sixteen-year-olds stay at school; in July the grown-up ones leave, in September some go to university."""
         people, place, wishes = self.people, self.place, self.config.people
         chance = unit_hash(place.seed, np.arange(len(people)), 66)
-        sixteen = place.here & people.registered & (people.student == 0) & (self.age == 16) & (people.employer < 0) & (chance < wishes.school_share_16_to_18)
+        at_home = place.here & people.registered & (people.student == 0) & (people.employer < 0)
+        sixteen = at_home & (self.age == 16) & (chance < wishes.school_share_16_to_18)
         _enter_school(place, np.flatnonzero(sixteen & ~place.active(*PENSIONS)), university=False)
         pupil = people.student == ENROLLED_AT_SCHOOL
         if place.now % 12 == 6:
             people.student[pupil & (people.stage != UNIVERSITY) & (self.age >= 18)] = LEFT_SCHOOL
             people.student[pupil & (people.stage == UNIVERSITY) & (self.age >= 22)] = LEFT_SCHOOL
         if place.now % 12 == 8:
-            leavers = (people.student == LEFT_SCHOOL) & (people.stage != UNIVERSITY) & (self.age >= 18) & (self.age <= 19)
-            _enter_school(place, self._some(leavers & (people.employer < 0), 0.35), university=True)
+            leavers = (people.student == LEFT_SCHOOL) & (people.stage != UNIVERSITY) & (people.employer < 0)
+            admitted = self._some(leavers & (self.age >= 18) & (self.age <= 19), self.habits.to_university_share)
+            _enter_school(place, admitted, university=True)
 
     def _jobs(self) -> None:
         """People leave jobs and fall out of the employee schemes; others, and graduates, are hired and enrolled."""
@@ -1252,15 +1359,18 @@ class _Month:
         for scheme in (EP, UN, WI, MA, EM):
             rows = leaving[people.scheme[scheme, leaving] == ACTIVE]
             people.scheme[scheme, rows], people.last_paid[scheme, rows] = SUSPENDED, place.now - 1
-        seeking = place.here & (people.employer < 0) & (self.age >= 18) & (self.age < 50) & (people.student != ENROLLED_AT_SCHOOL) & ~place.active(EP, IP)
+        idle = place.here & (people.employer < 0) & (people.student != ENROLLED_AT_SCHOOL) & ~place.active(EP, IP)
+        seeking = idle & (self.age >= 18) & (self.age < 50)
         graduates = self._some(seeking & (people.student == LEFT_SCHOOL), wishes.graduate_hired_share)
         insured_staff = int((place.active(EP) & (people.employer >= 0)).sum())
         hires = round(insured_staff * wishes.hired_per_thousand_employees / 1000)
-        farmers = pick(self.rng, np.flatnonzero(seeking & place.active(RP)), round(hires * wishes.hired_from_resident_share))
-        others = pick(self.rng, np.flatnonzero(seeking & ~place.active(*PENSIONS)), hires - len(farmers))
+        from_fields = round(hires * wishes.hired_from_resident_share)
+        farmers = pick(self.rng, np.flatnonzero(seeking & place.active(RP)), from_fields)
+        others = pick(self.rng, np.flatnonzero(seeking & ~place.active(RP)), hires - len(farmers))
         hired = np.unique(np.r_[graduates, others, farmers])
         firms = place.employers
-        weight = np.where((firms.status == OPERATING) & (firms.cover == COVERED) & np.isin(firms.kind, (ENTERPRISE, SOCIAL)), firms.weight, 0)
+        offers_jobs = (firms.status == OPERATING) & (firms.cover == COVERED) & np.isin(firms.kind, (ENTERPRISE, SOCIAL))
+        weight = np.where(offers_jobs, firms.weight, 0)
         people.employer[hired] = _drawn_by_weight(self.rng, weight, len(hired))
         people.job_month[hired] = place.now
         self._join_employee(hired)
@@ -1269,16 +1379,16 @@ class _Month:
         """At sixty a benefit begins: employees leave work, residents stop paying; a few do not claim."""
         people, place = self.people, self.place
         turned = (self.age == PENSION_AGE) & (people.benefit_state == NOT_DRAWING) & place.here
-        for scheme, slot in ((EP, 0), (IP, 1)):
+        for slot, scheme in enumerate((EP, IP)):
             rows = np.flatnonzero(turned & (people.scheme[scheme] == ACTIVE))
             people.scheme[scheme, rows] = TERMINATED
             people.employer[rows] = -1
             for other in (UN, WI, MA):
                 people.scheme[other, rows[people.scheme[other, rows] == ACTIVE]] = TERMINATED
             self._end_resident(rows, ENDED_OTHERWISE)
-            people.benefit[rows], people.benefit_state[rows], people.benefit_month[rows] = slot, PAYING, place.now
-            people.benefit_yuan[rows] = _benefit_amount(place, rows)
-        claims = unit_hash(place.seed, np.arange(len(people)), 85) >= self.config.people.sixty_plus_without_benefit_share
+            self._pay_out(rows, slot)
+        without = self.config.people.sixty_plus_without_benefit_share
+        claims = unit_hash(place.seed, np.arange(len(people)), 85) >= without
         self._start_benefit(np.flatnonzero(turned & claims & (people.scheme[RP] == ACTIVE)))
 
     def _falling_behind_and_resuming(self) -> None:
@@ -1288,10 +1398,12 @@ class _Month:
         people.scheme[RP, behind] = SUSPENDED
         alone = self._some(place.here & place.active(EP) & (people.employer < 0), wishes.falls_behind_share * 4)
         people.scheme[EP, alone], people.last_paid[EP, alone] = SUSPENDED, place.now - 1
-        interrupted = place.here & ~place.active(*PENSIONS) & ((people.scheme[RP] == SUSPENDED) | (people.scheme[EP] == SUSPENDED)) & (self.age < PENSION_AGE)
-        self._resume(self._some(interrupted, wishes.resumes_share))
-        outside = place.here & people.registered & ~place.active(*PENSIONS) & (people.benefit_state != PAYING) & (self.age >= WORKING_AGE) & (people.student != ENROLLED_AT_SCHOOL) & (people.employer < 0)
-        self._join_resident(self._some(outside & (people.scheme[EP] == NONE), wishes.joins_resident_share))
+        outside = place.here & ~place.active(*PENSIONS) & (people.benefit_state != PAYING)
+        stopped = (people.scheme[RP] == SUSPENDED) | (people.scheme[EP] == SUSPENDED)
+        self._resume(self._some(outside & stopped & (self.age < PENSION_AGE), wishes.resumes_share))
+        at_home = people.registered & (people.employer < 0) & (people.student != ENROLLED_AT_SCHOOL)
+        joining = outside & at_home & (self.age >= WORKING_AGE) & (people.scheme[EP] == NONE)
+        self._join_resident(self._some(joining, wishes.joins_resident_share))
 
     def _payments(self) -> None:
         """Monthly schemes are paid for this month; residents pay in their own month, some at a higher tier (C6)."""
@@ -1301,16 +1413,19 @@ class _Month:
         unpaid = (people.paid == 0) & (people.last_paid[RP] < place.now)
         owing = np.flatnonzero((people.scheme[RP] == ACTIVE) & unpaid & (people.pay_month == place.now % 12))
         owing = owing[_pays(place, owing)]
-        readiness = np.array([self.config.raises_tier_of(code) for code in self.config.townships])[people.township[owing]]
+        readiness = np.array([self.config.raises_tier_of(code) for code in self.config.townships])
         able = people.tier[owing] != self.config.money.subsidised_tier
-        self._raise_tier(owing[able & (self.rng.random(len(owing)) < readiness)], pay=False)
+        willing = self.rng.random(len(owing)) < readiness[people.township[owing]]
+        self._raise_tier(owing[able & willing], pay=False)
         people.paid[owing] = _own_share(place, owing)
         people.last_paid[RP, owing] = place.now
 
     def _cards(self) -> None:
         people = self.people
-        people.card[self._some(self.place.here & (people.card == NO_CARD) & (self.age >= 1), 0.004)] = CARD_APPLIED
-        issued = self._some(self.place.here & (people.card == CARD_APPLIED), self.config.monthly.card_issued_share * 8)
+        wishes = self.config.monthly
+        without = self.place.here & (people.card == NO_CARD) & (self.age >= 1)
+        people.card[self._some(without, wishes.card_applied_share)] = CARD_APPLIED
+        issued = self._some(self.place.here & (people.card == CARD_APPLIED), wishes.card_issued_share)
         people.card[issued], people.card_day[issued] = CARD_ISSUED, self.place.first_of_month + 12
 
     # --- newcomers ---
@@ -1318,41 +1433,46 @@ class _Month:
     def _newcomers(self) -> None:
         """Births, and people moving in: new rows at the end, so that row numbers stay."""
         place, rng, wishes = self.place, self.rng, self.config.people
+        self.people.registered[self.people.register_month == place.now] = True
         living = int((place.here & self.people.registered).sum())
-        due = self.people.register_month == place.now
-        self.people.registered[due] = True
-        mothers = np.flatnonzero(place.here & self.people.registered & ~self.people.male & (self.age >= 20) & (self.age <= 42))
-        babies = pick(rng, mothers, _whole(rng, living * wishes.births_per_year / 12))
+        births = _whole(rng, living * wishes.births_per_year / 12)
+        mothers = pick(rng, np.flatnonzero(_may_be_mother(place, self.age)), births)
         arriving = _whole(rng, living * wishes.moved_in_per_year / 12)
-        more = People.blank(len(babies) + arriving)
-        born, came = slice(0, len(babies)), slice(len(babies), None)
-        more.male[:] = rng.random(len(more)) < 0.512
-        more.birth[born] = place.first_of_month + rng.integers(0, month(place.period).ends.day, len(babies))
-        more.birth[came] = place.today - rng.integers(20 * 365, 50 * 365, arriving)
-        more.township[came] = rng.integers(0, len(place.townships), arriving)
-        for name in ("township", "village", "household", "rural"):
-            getattr(more, name)[born] = getattr(self.people, name)[babies]
-        more.mother[born] = babies
-        more.registered[born] = wishes.birth_registered_after_months == 0
-        more.register_month[born] = place.now + wishes.birth_registered_after_months
-        more.status_day[:] = place.first_of_month + 14
-        more.wage[:] = 3300 + rng.integers(0, 4000, len(more)) // 10 * 10
-        before = len(self.people)
-        place.people = self.people = self.people.extended(more)
+        before, born = len(self.people), len(mothers)
+        place.people = self.people = self.people.extended(self._new_rows(mothers, arriving))
         self.age = place.ages()
-        _house(place, rng, np.arange(before + len(babies), before + len(more)))
-        _name_and_number(place, rng, np.arange(before, before + len(more)))
-        self._insure_newcomers(np.arange(before, before + len(babies)), np.arange(before + len(babies), before + len(more)))
+        babies, arrivals = np.arange(before, before + born), np.arange(before + born, len(self.people))
+        _house(place, rng, arrivals)
+        _name_and_number(place, rng, np.r_[babies, arrivals])
+        self._insure_newcomers(babies, arrivals)
+
+    def _new_rows(self, mothers: Integers, arriving: int) -> People:
+        """The babies of these mothers, in their households, then grown-ups from elsewhere."""
+        place, rng, born = self.place, self.rng, len(mothers)
+        lag = self.config.people.birth_registered_after_months
+        more = People.blank(born + arriving)
+        more.male[:] = rng.random(len(more)) < MALE_SHARE
+        more.birth[:born] = place.first_of_month + rng.integers(0, month(place.period).ends.day, born)
+        more.birth[born:] = place.today - rng.integers(20 * 365, 50 * 365, arriving)
+        more.township[born:] = rng.integers(0, len(place.townships), arriving)
+        for name in ("township", "village", "household", "rural"):
+            getattr(more, name)[:born] = getattr(self.people, name)[mothers]
+        more.mother[:born] = mothers
+        more.registered[:born] = lag == 0
+        more.register_month[:born] = place.now + lag
+        more.status_day[:] = np.maximum(place.first_of_month + 14, more.birth)
+        more.wage[:] = 3300 + rng.integers(0, 4000, len(more)) // 10 * 10
+        return more
 
     def _insure_newcomers(self, babies: Integers, arrivals: Integers) -> None:
-        """Most babies of earlier months join the resident medical scheme; of those moving in, most bring both."""
-        place, people = self.place, self.people
+        """Babies join the resident medical scheme after registration; most arrivals bring both resident schemes."""
+        place, people, habits = self.place, self.people, self.habits
         small = place.alive & (self.age < 1) & people.registered & ~place.active(*MEDICALS)
-        self._join_medical(self._some(small, 0.35))
+        self._join_medical(self._some(small, habits.baby_medical_monthly_share))
         chance = self.rng.random(len(arrivals))
-        self._join_medical(arrivals[chance < 0.8])
-        self._join_resident(arrivals[chance < 0.6])
-        people.card[arrivals] = np.where(chance < 0.7, CARD_ISSUED, NO_CARD)
+        self._join_medical(arrivals[chance < habits.arrivals_medical_share])
+        self._join_resident(arrivals[chance < habits.arrivals_pension_share])
+        people.card[arrivals] = np.where(chance < habits.arrivals_card_share, CARD_ISSUED, NO_CARD)
         people.card_day[np.r_[babies, arrivals]] = place.first_of_month + 12
 
     def _new_projects(self) -> None:

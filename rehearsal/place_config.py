@@ -23,8 +23,15 @@ DEFAULT_PERSONS = 100_000
 RESIDENT_PENSION_SHARE_OF_POPULATION = 0.62
 """domain.md, Sizes: the resident pension covers 40–62 % of a county's population; targets ask for the upper end."""
 
+PERMIT_HOLDER_SHARE = 0.05
+"""domain.md, Sizes: 5–8 % hold a residence certificate where such are counted."""
+DOTTED_NAME_SHARE = {"65": 0.40, "15": 0.06, "54": 0.02, "63": 0.03}
+DOTTED_NAME_SHARE_ELSEWHERE = 0.004
+"""By province: the share of names with a separator (domain.md, Identity and Sizes: a large share in 博州)."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
+Weight = Annotated[float, Field(gt=0)]
 Outcome = Literal[
     "enrolled", "away", "unwilling", "cannot_pay", "student", "other",
     "declined", "deceased", "gone", "insured_elsewhere", "already_insured", "serving",
@@ -33,7 +40,8 @@ Outcome = Literal[
 """What a clerk can find. The first six are drawn; the others follow from what is really so, or from the list."""
 Claim = Literal[
     "joined_resident", "joined_employee", "resumed", "converted", "tier_raised", "benefit_started", "joined_medical",
-    "card_issued", "duplicate_resolved", "ended_after_death", "employer_registered", "workers_covered", "project_insured",
+    "card_issued", "duplicate_resolved", "ended_after_death", "employer_registered", "workers_covered",
+    "project_insured",
 ]
 """What a claim says was done, in place of the outcome ``enrolled``."""
 
@@ -91,6 +99,7 @@ class Levels(Strict):
     two_pension_schemes: Count
     employee_retirees: Count
     institution_retirees: Count
+    converted_before: Count = 0
     resident_medical_share: Share = 0.775
     interrupted_share_of_rest: Share = 0.42
 
@@ -115,10 +124,11 @@ class People(Strict):
     """How the population is made up and moves (shares; yearly rates where the name says so)."""
 
     bands: tuple[tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)], float], ...] = (
-        (0, 6, 0.073), (6, 16, 0.107), (16, 23, 0.082), (23, 40, 0.262), (40, 60, 0.326), (60, 75, 0.112), (75, 96, 0.038),
+        (0, 6, 0.073), (6, 16, 0.107), (16, 23, 0.082), (23, 40, 0.262), (40, 60, 0.326), (60, 75, 0.112),
+        (75, 96, 0.038),
     )
     household_size: Annotated[float, Field(gt=1)] = 3.1
-    dotted_name_share: Share = 0.006
+    dotted_name_share: Share = 0.004
     foreign_area_share: Share = 0.05
     former_code_until: date | None = None
     away_share: Share = 0.07
@@ -148,19 +158,21 @@ class Money(Strict):
     For most of the poor, low-income and severely disabled the government pays ``subsidised_tier``: they pay nothing.
     """
 
-    tiers: dict[int, Annotated[float, Field(gt=0)]] = {
-        200: 80, 300: 10, 500: 5, 800: 2, 1000: 1.5, 2000: 1, 3000: 0.5}
+    tiers: dict[int, Weight] = Field(
+        default={200: 80, 300: 10, 500: 5, 800: 2, 1000: 1.5, 2000: 1, 3000: 0.5}, min_length=2)
     mean_yuan: Annotated[float, Field(gt=0)] = 223
     paid_by_start_share: Share = 0.34
     raises_tier_share: Share = 0.38
-    raised_tiers: dict[int, Annotated[float, Field(gt=0)]] = {300: 55, 500: 33, 1000: 12}
+    raised_tiers: dict[int, Weight] = Field(default={300: 55, 500: 33, 1000: 12}, min_length=1)
     subsidised_tier: int = 100
     resident_benefit_yuan: Annotated[float, Field(gt=0)] = 118
+    resident_medical_yuan: Annotated[int, Field(gt=0)] = 280
 
     @model_validator(mode="after")
     def _mean_is_possible(self) -> Money:
         if not min(self.tiers) < self.mean_yuan < max(self.tiers):
-            raise ValueError(f"mean_yuan {self.mean_yuan} lies outside the tiers {min(self.tiers)} to {max(self.tiers)}")
+            tiers = f"{min(self.tiers)} to {max(self.tiers)}"
+            raise ValueError(f"mean_yuan {self.mean_yuan} lies outside the tiers {tiers}")
         return self
 
 
@@ -174,7 +186,35 @@ class Monthly(Strict):
     leaves_job_share: Share = 0.005
     joins_resident_share: Share = 0.012
     graduate_hired_share: Share = 0.12
-    card_issued_share: Share = 0.03
+    card_applied_share: Share = 0.004
+    card_issued_share: Share = 0.24
+
+
+class Habits(Strict):
+    """Small shares that make a place look alive (estimates; seldom a reason to change them)."""
+
+    dead_cancelled_share: Share = 0.85
+    cancelled_monthly_share: Share = 0.6
+    past_insured_share: Share = 0.8
+    returns_monthly_share: Share = 0.01
+    goes_away_monthly_share: Share = 0.0012
+    left_school_share: Share = 0.06
+    to_university_share: Share = 0.35
+    works_near_home_share: Share = 0.75
+    institutions_share: Share = 0.06
+    government_share: Share = 0.03
+    societies_share: Share = 0.03
+    individual_size: Annotated[float, Field(gt=0)] = 0.004
+    society_size: Annotated[float, Field(gt=0)] = 0.2
+    individual_uncovered_share: Share = 0.85
+    individual_taxed_share: Share = 0.3
+    idle_untaxed_share: Share = 0.85
+    flexible_medical_share: Share = 0.6
+    maternity_share: Share = 0.96
+    baby_medical_monthly_share: Share = 0.35
+    arrivals_medical_share: Share = 0.8
+    arrivals_pension_share: Share = 0.6
+    arrivals_card_share: Share = 0.7
 
 
 class ConductShares(Strict):
@@ -186,12 +226,15 @@ class ConductShares(Strict):
     late_days_at_most: Annotated[int, Field(ge=1, le=60)] = 4
     acknowledges_share: Share = 0.6
     visited_per_month_share: Share = 0.40
-    visited_share_by_list: dict[ListName, Share] = {"low_tier_payer": 0.12}
+    visited_share_by_list: dict[ListName, Share] = Field(default={"low_tier_payer": 0.12})
 
 
 class StatedConduct(Strict):
-    """How one organisation behaves, where the place says so. ``late`` comes ``late_days`` after the due day; ``wrong`` is in time, but its first
-    file has a fault and a right one follows ``corrects_after_days`` after its return; ``silent`` never reports."""
+    """How one organisation behaves, where the place says so.
+
+    ``late`` comes ``late_days`` after the due day; ``wrong`` is in time, but its first file has a fault and a right one
+    follows ``corrects_after_days`` after its return; ``silent`` never reports.
+    """
 
     manner: Literal["punctual", "late", "wrong", "silent"]
     late_days: Annotated[int, Field(ge=0, le=60)] = 0
@@ -210,14 +253,15 @@ class PlaceConfig(Strict):
     firms: Firms
     money: Money = Money()
     monthly: Monthly = Monthly()
+    habits: Habits = Habits()
     uninsured_share: Share = 0.06
     honesty: Share = 0.97
     visits: VisitShares = VisitShares()
     changes_mind_monthly_share: Share = 0.15
-    outcomes: dict[Outcome, Slug] = {}
-    claims: dict[Claim, Slug] = {}
+    outcomes: dict[Outcome, Slug] = Field(default_factory=dict)
+    claims: dict[Claim, Slug] = Field(default_factory=dict)
     conduct_shares: ConductShares = ConductShares()
-    conduct: dict[Slug, StatedConduct] = {}
+    conduct: dict[Slug, StatedConduct] = Field(default_factory=dict)
 
     @property
     def persons(self) -> int:
@@ -266,7 +310,8 @@ def derived(plan: Plan) -> PlaceConfig:
     has_permits = any(feed.feed == "residence_permits" for feed in plan.feeds)
     return PlaceConfig(
         first_period=begin, townships=sizes, levels=_levels(persons), firms=_firms(persons),
-        people=People(permit_holder_share=0.05 if has_permits else 0.0),
+        people=People(permit_holder_share=PERMIT_HOLDER_SHARE if has_permits else 0.0,
+                      dotted_name_share=DOTTED_NAME_SHARE.get(plan.region.code[:2], DOTTED_NAME_SHARE_ELSEWHERE)),
         outcomes=outcomes_of(plan), claims=claims_of(plan),
     )
 
@@ -301,6 +346,7 @@ def _levels(persons: int) -> Levels:
         employee_pension=of(0.10), flexible=of(0.015), institution_pension=of(0.028), unemployment=of(0.075),
         work_injury=of(0.13), employed_without_pension=of(0.024), conversion_candidates=of(0.009),
         two_pension_schemes=of(0.004), employee_retirees=of(0.012), institution_retirees=of(0.008),
+        converted_before=of(0.007),
     )
 
 
@@ -373,7 +419,8 @@ def read_place(plan: Plan, plan_path: Path) -> PlaceConfig:
         return base
     written = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     if not isinstance(written, dict):
-        raise PlanUnsound(plan.id, [Fault(PLACE_FILE, "is not a table of keys.", "Start with `first_period: YYYY-MM`.")])
+        cure = "Start with `first_period: YYYY-MM`."
+        raise PlanUnsound(plan.id, [Fault(PLACE_FILE, "is not a table of keys.", cure)])
     return _checked(plan, base, written)
 
 
@@ -382,7 +429,7 @@ def _checked(plan: Plan, base: PlaceConfig, written: dict[str, Any]) -> PlaceCon
         config = PlaceConfig.model_validate(_over(base.model_dump(exclude_unset=True), written))
     except ValidationError as wrong:
         raise PlanUnsound(plan.id, [
-            Fault(f"{PLACE_FILE}: {'.'.join(str(part) for part in error['loc'])}", error["msg"] + ".", "Correct or remove it.")
+            Fault(f"{PLACE_FILE}: {'.'.join(map(str, error['loc']))}", error["msg"] + ".", "Correct or remove it.")
             for error in wrong.errors(include_input=False, include_url=False)
         ]) from None
     faults = _faults(plan, config)
@@ -405,7 +452,8 @@ def _faults(plan: Plan, config: PlaceConfig) -> list[Fault]:
     codes = {org.code for org in plan.organisations}
     dispositions = {item.code for item in plan.dispositions}
     faults = [
-        Fault(f"{PLACE_FILE}: townships.{code}", "the plan has no such township.", f"It has: {', '.join(sorted(ground))}.")
+        Fault(f"{PLACE_FILE}: townships.{code}", "the plan has no such township.",
+              f"It has: {', '.join(sorted(ground))}.")
         for code in config.townships if code not in ground
     ]
     faults += [

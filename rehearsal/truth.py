@@ -1,33 +1,36 @@
 """The right answers of a synthetic place: who belongs where, worked out from what is really so.
 
 A comparison is checked against this (``canbao evaluate``). The rules here say in Python what categories and lists
-*mean* (C7, C8, C13, C17, and the notes in the plan); they are written from the clauses and read neither the plan's
-expressions nor its SQL, or the check would prove nothing. Only ids, the order of categories, parameters and owners'
-codes come from the plan. A category or list whose meaning is not written here is refused, never guessed.
+*mean* (C5, C7, C13, C14, C17, and the plan's notes); they are written from the clauses and read neither the plan's
+expressions nor its SQL, or the check would prove nothing. Only ids, the order of the categories, parameters and the
+owners' codes come from the plan. What has no meaning here is left out, never guessed: :func:`write_truth` says what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from models.errors import CanbaoError
+from models.errors import StorageUnavailable
 from models.plan import FindingList, OwnerCase, Plan
 from rehearsal.names import Bools, Integers, Strings
 from rehearsal.place import (
     ACTIVE,
+    CANCELLED,
+    CARD_ISSUED,
+    CONVERTED,
     DEREGISTERED,
     EM,
+    ENROLLED_AT_SCHOOL,
     EP,
     INDIVIDUAL,
     IP,
     MA,
-    MEDICALS,
     OPERATING,
     PAYING,
     PENSIONS,
@@ -35,181 +38,263 @@ from rehearsal.place import (
     SUSPENDED,
     UN,
     WI,
-    Array,
     Place,
     day_number,
 )
 
-PERSON_TRUTH = "persons.csv"
-LIST_TRUTH = "lists.csv"
-LINK_TRUTH = "links.csv"
-EMPLOYER_TRUTH = "employers.csv"
+PERSON_TRUTH, LIST_TRUTH, LINK_TRUTH, EMPLOYER_TRUTH = "persons.csv", "lists.csv", "links.csv", "employers.csv"
+NEVER_MONTHS = 10**6
+"""Months since the last payment of somebody who never stopped paying a pension."""
+
+
+# --- what is so -----------------------------------------------------------------------------------------
 
 
 class PersonFacts:
     """What is really so about each person the comparison can know: registered here, or holding a permit."""
 
     def __init__(self, place: Place, plan: Plan) -> None:
-        people, self.plan, self.place = place.people, plan, place
-        has_permits = any(feed.feed == "residence_permits" for feed in plan.feeds)
-        self.rows = np.flatnonzero(people.registered | (people.permit & has_permits))
-        rows = self.rows
-        self.age = place.ages(rows)
-        self.male = people.male[rows]
-        self.dead = people.death_day[rows] >= 0
-        self.gone = people.status[rows] >= 2
+        people, self.place, self.plan = place.people, place, plan
+        permits_are_told = any(feed.feed == "residence_permits" for feed in plan.feeds)
+        self.rows = rows = np.flatnonzero(people.registered | (people.permit & permits_are_told))
+        pensions = people.scheme[:, rows][list(PENSIONS)]
+        self.age, self.male = place.ages(rows), people.male[rows]
+        self.dead, self.gone = people.death_day[rows] >= 0, people.status[rows] >= CANCELLED
         self.employed = (people.employer[rows] >= 0) & ~self.dead
-        self.at_school = (people.student[rows] == 1) & ~self.dead
-        self.paying_pension = people.scheme[:, rows][list(PENSIONS)] == ACTIVE
-        self.resident_active = people.scheme[RP, rows] == ACTIVE
+        self.at_school = (people.student[rows] == ENROLLED_AT_SCHOOL) & ~self.dead
+        self.paying, self.stopped = pensions == ACTIVE, pensions == SUSPENDED
         self.drawing = people.benefit_state[rows] == PAYING
-        self.medical = (people.scheme[:, rows][list(MEDICALS)] == ACTIVE).any(axis=0)
-        self.stopped = people.scheme[:, rows][list(PENSIONS)] == SUSPENDED
-        gaps = np.where(self.stopped, place.now - people.last_paid[:, rows][list(PENSIONS)], 10**6)
-        self.months_since_payment = gaps.min(axis=0)
-        self.hardship = people.hardship[rows] > 0
-        self.poor = people.poverty[rows] > 0
+        since_payment = place.now - people.last_paid[:, rows][list(PENSIONS)]
+        self.months_since_payment = np.where(self.stopped, since_payment, NEVER_MONTHS).min(axis=0)
+        self.poor = (people.hardship[rows] > 0) | (people.poverty[rows] > 0)
         self.disabled = people.disability[rows] > 0
         self.tier = people.tier[rows]
-        self.card = people.card[rows] == 2
-        self.permit = people.permit[rows]
 
     def number(self, parameter: str) -> float:
         """A parameter of the plan."""
         return float(self.plan.parameters[parameter].value)
 
+    def pays_into(self, scheme: int) -> Bools:
+        """Who is active in one pension scheme."""
+        return self.paying[PENSIONS.index(scheme)]
+
     @property
     def schemes_at_once(self) -> Integers:
         """In how many pension schemes somebody is active."""
-        return np.asarray(self.paying_pension.sum(axis=0))
+        return np.asarray(self.paying.sum(axis=0))
 
     @property
     def enrolled(self) -> Bools:
         """Whom some pension register still carries, paying or not."""
-        return np.asarray(self.paying_pension.any(axis=0) | self.stopped.any(axis=0))
+        return np.asarray(self.paying.any(axis=0) | self.stopped.any(axis=0))
 
-
-CATEGORY_MEANS: dict[str, Callable[[PersonFacts], Bools]] = {
-    "deceased": lambda who: who.dead,
-    "gone": lambda who: who.gone,
-    "under_age": lambda who: who.age < who.number("pension_min_age_years"),
-    "insured_both": lambda who: who.schemes_at_once >= 2,
-    "insured_employee": lambda who: who.paying_pension[PENSIONS.index(EP)],
-    "insured_institution": lambda who: who.paying_pension[PENSIONS.index(IP)],
-    "drawing_benefit": lambda who: who.drawing,
-    "insured_resident": lambda who: who.resident_active,
-    "student": lambda who: who.at_school,
-    "paying_pause": lambda who: who.enrolled & (who.months_since_payment < who.number("interruption_months")),
-    "identity_pending": lambda who: np.zeros(len(who.rows), dtype=bool),
-    "sixty_plus_without_benefit": lambda who: who.age >= who.number("benefit_age_years"),
-    "employed_uninsured": lambda who: who.employed,
-    "interrupted": lambda who: who.enrolled,
-    "uninsured": lambda who: np.ones(len(who.rows), dtype=bool),
-}
-"""What each category means; the first in the plan's order that holds takes the person."""
-
-
-def categories(who: PersonFacts) -> Strings:
-    """The category of each person. Raises CanbaoError for a category whose meaning is not written above."""
-    _known("category", [category.id for category in who.plan.categories], CATEGORY_MEANS)
-    masks = [CATEGORY_MEANS[category.id](who) for category in who.plan.categories]
-    return np.select(masks, [category.id for category in who.plan.categories], "")
-
-
-def _worth_converting(who: PersonFacts, category: Strings) -> Bools:
-    """C14: residents with a job, or well off (a high tier), not poor, young enough for the employee scheme."""
-    limit = np.where(who.male, who.number("conversion_before_age_men_years"), who.number("conversion_before_age_women_years"))
-    means = who.employed | (who.tier >= who.number("well_off_tier_yuan"))
-    return (category == "insured_resident") & means & ~who.hardship & ~who.poor & (who.age < limit)
-
-
-def _on_lowest_tier(who: PersonFacts, category: Strings) -> Bools:
-    """C14: residents of paying age on the lowest tier, but not those for whom the government pays."""
-    helped = who.hardship | who.poor | who.disabled
-    payers = (category == "insured_resident") & (who.age < who.number("benefit_age_years"))
-    return payers & (who.tier <= who.number("low_tier_yuan")) & ~helped
-
-
-PERSON_LIST_MEANS: dict[str, Callable[[PersonFacts, Strings], Bools]] = {
-    "employed_uninsured": lambda who, category: category == "employed_uninsured",
-    "uninsured": lambda who, category: category == "uninsured",
-    "interrupted": lambda who, category: category == "interrupted",
-    "sixty_plus_without_benefit": lambda who, category: category == "sixty_plus_without_benefit",
-    "duplicate_enrolment": lambda who, category: who.schemes_at_once.astype(bool) & (category == "insured_both"),
-    "deceased_enrolled": lambda who, category: who.dead & (who.paying_pension.any(axis=0) | who.drawing),
-    "conversion_candidate": _worth_converting,
-    "low_tier_payer": _on_lowest_tier,
-    "identity_review": lambda who, category: np.zeros(len(who.rows), dtype=bool),
-}
-"""Whom each list of persons is to hold (C13, C14, C7, C16)."""
+    def everyone(self, answer: bool) -> Bools:
+        """The same answer for each person."""
+        return np.full(len(self.rows), answer)
 
 
 class EmployerFacts:
     """What is really so about each employer and each project."""
 
     def __init__(self, place: Place, plan: Plan) -> None:
-        firms, people, self.place, self.plan = place.employers, place.people, place, plan
-        count = len(firms)
-        alive = place.alive
-        self.staff = np.bincount(people.employer[alive & (people.employer >= 0)], minlength=count)
-        self.pension_insured = _insured_through(place, (EP, IP))
-        self.injury_insured = _insured_through(place, (WI,))
-        self.insured = _insured_through(place, (EP, IP, EM, UN, WI, MA)) > 0
+        self.place, self.plan, firms = place, plan, place.employers
+        self.staff = place.staff
+        self.pension_insured = _insured_through(place, EP, IP)
+        self.injury_insured = _insured_through(place, WI)
+        self.is_insured = _insured_through(place, EP, IP, EM, UN, WI, MA) > 0
         self.operating = firms.status == OPERATING
-        recent = place.now - firms.last_taxed <= plan.parameters["tax_recent_months"].value if "tax_recent_months" in plan.parameters else firms.taxed
-        self.paying_tax = firms.taxed & (firms.last_taxed >= 0) & recent
         self.dust_covered = np.minimum(self.injury_insured, firms.exposed)
 
+    @property
+    def pays_tax(self) -> Bools:
+        """Who has paid tax lately; how lately is the plan's parameter (C17)."""
+        firms, months = self.place.employers, self.plan.parameters["tax_recent_months"].value
+        return firms.taxed & (firms.last_taxed >= 0) & (self.place.now - firms.last_taxed <= months)
 
-def _insured_through(place: Place, schemes: tuple[int, ...]) -> Integers:
-    """Persons active in any of the schemes through each employer; on building sites through the contractor."""
+
+def _insured_through(place: Place, *schemes: int) -> Integers:
+    """Persons active in any of the schemes through each employer; on a building site through its contractor."""
     people = place.people
-    by_site = np.where(people.site >= 0, people.site, people.employer) if WI in schemes else people.employer
-    insured = (people.scheme[list(schemes)] == ACTIVE).any(axis=0) & (people.employer >= 0)
-    on_site = (people.scheme[WI] == ACTIVE) & (by_site >= 0) if WI in schemes else np.zeros(len(people), dtype=bool)
-    through = np.where(insured, people.employer, np.where(on_site, by_site, -1))
+    active = place.active(*schemes) & (people.employer >= 0)
+    on_site = (people.scheme[WI] == ACTIVE) & (people.employer < 0) & (people.site >= 0) & (WI in schemes)
+    through = np.select([active, on_site], [people.employer, people.site], -1)
     return np.bincount(through[through >= 0], minlength=len(place.employers))
+
+
+# --- what it means --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the categories and lists of a family of plans mean. ``leads``: where a list's conditional first owner
+    leads; the plan says who that is, and who leads elsewhere."""
+
+    categories: dict[str, Callable[[PersonFacts], Bools]]
+    persons: dict[str, Callable[[PersonFacts, Strings], Bools]]
+    employers: dict[str, Callable[[EmployerFacts], Bools]]
+    projects: dict[str, Callable[[EmployerFacts], Bools]]
+    leads: dict[str, Callable[[EmployerFacts], Bools]]
+
+    def covers(self, plan: Plan) -> bool:
+        """Whether every category of the plan has a meaning here; with one unknown, no person's would be certain."""
+        return all(category.id in self.categories for category in plan.categories)
+
+    def knows(self, item: FindingList) -> bool:
+        """Whether a list, and every condition on its owner, has a meaning here."""
+        known = set({"person": self.persons, "employer": self.employers, "project": self.projects}[item.subject])
+        conditional = any(case.when != "true" for case in item.owner)
+        return item.id in known and (item.id in self.leads or not conditional)
+
+
+def _worth_converting(who: PersonFacts, category: Strings) -> Bools:
+    """C14: residents with a job, or well off (a high tier), not poor, young enough for the employee scheme."""
+    men, women = who.number("conversion_before_age_men_years"), who.number("conversion_before_age_women_years")
+    has_means = who.employed | (who.tier >= who.number("well_off_tier_yuan"))
+    return (category == "insured_resident") & has_means & ~who.poor & (who.age < np.where(who.male, men, women))
+
+
+def _on_lowest_tier(who: PersonFacts, category: Strings) -> Bools:
+    """C14: residents of paying age on the lowest tier, but not those for whom the government pays."""
+    payers = (category == "insured_resident") & (who.age < who.number("benefit_age_years"))
+    return payers & (who.tier <= who.number("low_tier_yuan")) & ~who.poor & ~who.disabled
 
 
 def _without_insurance(facts: EmployerFacts) -> Bools:
     """C13, C17: operating, with staff or (not an individual) paying tax, and nobody insured through it."""
+    at_work = (facts.staff > 0) | ((facts.place.employers.kind != INDIVIDUAL) & facts.pays_tax)
+    return facts.operating & ~facts.is_insured & at_work
+
+
+def _dust_uncovered(facts: EmployerFacts) -> Bools:
+    """C5: on the key list, not deregistered, and one exposed worker or more without work injury insurance."""
     firms = facts.place.employers
-    at_work = (facts.staff > 0) | ((firms.kind != INDIVIDUAL) & facts.paying_tax)
-    return facts.operating & ~facts.insured & at_work
+    return firms.dust & (firms.status != DEREGISTERED) & (facts.dust_covered < firms.exposed)
 
 
-EMPLOYER_LIST_MEANS: dict[str, Callable[[EmployerFacts], Bools]] = {
-    "uninsured_employer": _without_insurance,
-    "dust_hazard_uninsured": lambda facts: facts.place.employers.dust
-    & (facts.place.employers.status != DEREGISTERED) & (facts.dust_covered < facts.place.employers.exposed),
-}
-"""Which employers each list is to hold (C13, C17, C5)."""
-PROJECT_LIST_MEANS: dict[str, Callable[[EmployerFacts], Bools]] = {
-    "project_uninsured": lambda facts: (facts.place.projects.started >= day_number(facts.plan.starts))
-    & (facts.place.projects.insured_day < 0),
-}
-"""Which projects each list is to hold (C4)."""
-
-OWNER_HOLDS: dict[str, Callable[[EmployerFacts], Array]] = {
-    "uninsured_employer": lambda facts: facts.paying_tax,
-    "project_uninsured": lambda facts: np.ones(len(facts.place.projects), dtype=bool),
-}
-"""For lists whose first owner leads on a condition: where it holds (C17: the tax office urges those who pay tax)."""
+def _project_uncovered(facts: EmployerFacts) -> Bools:
+    """C4: started since the campaign's first day, and no work injury insurance taken out."""
+    projects = facts.place.projects
+    return (projects.started >= day_number(facts.plan.starts)) & (projects.insured_day < 0)
 
 
-def _known(what: str, wanted: list[str], written: dict[str, object] | dict[str, Callable[..., Bools]]) -> None:
-    missing = sorted(set(wanted) - set(written))
-    if missing:
-        raise CanbaoError(f"no meaning is written for the {what} {', '.join(missing)}.", where="rehearsal/truth.py",
-                          cure="Write what it means there, from its clause.")
+EXPANSION = Meaning(
+    categories={
+        "deceased": lambda who: who.dead,
+        "gone": lambda who: who.gone,
+        "under_age": lambda who: who.age < who.number("pension_min_age_years"),
+        "insured_both": lambda who: who.schemes_at_once >= 2,
+        "insured_employee": lambda who: who.pays_into(EP),
+        "insured_institution": lambda who: who.pays_into(IP),
+        "drawing_benefit": lambda who: who.drawing,
+        "insured_resident": lambda who: who.pays_into(RP),
+        "student": lambda who: who.at_school,
+        "paying_pause": lambda who: who.enrolled & (who.months_since_payment < who.number("interruption_months")),
+        "identity_pending": lambda who: who.everyone(False),
+        "sixty_plus_without_benefit": lambda who: who.age >= who.number("benefit_age_years"),
+        "employed_uninsured": lambda who: who.employed,
+        "interrupted": lambda who: who.enrolled,
+        "uninsured": lambda who: who.everyone(True),
+    },
+    persons={
+        "employed_uninsured": lambda who, category: category == "employed_uninsured",
+        "uninsured": lambda who, category: category == "uninsured",
+        "interrupted": lambda who, category: category == "interrupted",
+        "sixty_plus_without_benefit": lambda who, category: category == "sixty_plus_without_benefit",
+        "duplicate_enrolment": lambda who, category: category == "insured_both",
+        "deceased_enrolled": lambda who, category: who.dead & (who.paying.any(axis=0) | who.drawing),
+        "conversion_candidate": _worth_converting,
+        "low_tier_payer": _on_lowest_tier,
+        "identity_review": lambda who, category: who.everyone(False),
+    },
+    employers={"uninsured_employer": _without_insurance, "dust_hazard_uninsured": _dust_uncovered},
+    projects={"project_uninsured": _project_uncovered},
+    leads={
+        "uninsured_employer": lambda facts: facts.pays_tax,
+        "project_uninsured": lambda facts: np.full(len(facts.place.projects), True),
+    },
+)
+"""A campaign that enrols everyone of working age in a pension scheme (C13, C14 and the plan of 澄江)."""
+MEANINGS = (EXPANSION,)
 
 
-def _owners(plan: Plan, item: FindingList, rows: Integers, columns: dict[str, Strings], leads: Array) -> Strings:
-    """The lead owner of each subject: the first case that holds; where none names anybody, the owner of last resort."""
-    owner = np.full(len(rows), "", dtype="U40")
+def meaning_of(plan: Plan) -> Meaning | None:
+    """The meanings that cover a plan, if any do."""
+    return next((meaning for meaning in MEANINGS if meaning.covers(plan)), None)
+
+
+def categories(who: PersonFacts, meaning: Meaning) -> Strings:
+    """The category of each person: the first in the plan's order whose meaning holds."""
+    ids = [category.id for category in who.plan.categories]
+    return np.select([meaning.categories[id_](who) for id_ in ids], ids, "")
+
+
+# --- who is on which list, and whose it is --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TrueList:
+    """Who is to be on a list (citizen numbers, credit codes or permit numbers) and the lead owner of each."""
+
+    item: FindingList
+    keys: Strings
+    owners: Strings
+
+
+def true_lists(place: Place, plan: Plan) -> tuple[TrueList, ...]:
+    """Every list of the plan that has a meaning here, as it is to stand now."""
+    meaning = meaning_of(plan)
+    return () if meaning is None else tuple(_lists(meaning, PersonFacts(place, plan), EmployerFacts(place, plan)))
+
+
+def _lists(meaning: Meaning, who: PersonFacts, facts: EmployerFacts) -> Iterator[TrueList]:
+    category = categories(who, meaning)
+    for item in who.plan.lists:
+        if not meaning.knows(item):
+            continue
+        if item.subject == "person":
+            yield _person_list(item, who, meaning.persons[item.id](who, category))
+        elif item.subject == "employer":
+            yield _employer_list(item, facts, meaning)
+        else:
+            yield _project_list(item, facts, meaning)
+
+
+def _person_list(item: FindingList, who: PersonFacts, on_list: Bools) -> TrueList:
+    people, firms, codes = who.place.people, who.place.employers, _codes(who.place)
+    rows = who.rows[on_list]
+    at = people.employer[rows]
+    columns = {"township": codes[people.township[rows]],
+               "employer_township": np.where(at >= 0, codes[firms.township[at]], "")}
+    return TrueList(item, people.id_number[rows], _owners(who.plan, item, columns, np.full(len(rows), True)))
+
+
+def _employer_list(item: FindingList, facts: EmployerFacts, meaning: Meaning) -> TrueList:
+    firms, rows = facts.place.employers, np.flatnonzero(meaning.employers[item.id](facts))
+    columns = {"township": _codes(facts.place)[firms.township[rows]]}
+    return TrueList(item, firms.credit_code[rows], _owners(facts.plan, item, columns, _leads(item, facts, meaning)[rows]))
+
+
+def _project_list(item: FindingList, facts: EmployerFacts, meaning: Meaning) -> TrueList:
+    projects, rows = facts.place.projects, np.flatnonzero(meaning.projects[item.id](facts))
+    departments = np.array(facts.place.departments, dtype="U40")
+    columns = {"department": departments[projects.department[rows]],
+               "township": _codes(facts.place)[projects.township[rows]]}
+    return TrueList(item, projects.permit_no[rows], _owners(facts.plan, item, columns, _leads(item, facts, meaning)[rows]))
+
+
+def _leads(item: FindingList, facts: EmployerFacts, meaning: Meaning) -> Bools:
+    count = len(facts.place.projects if item.subject == "project" else facts.place.employers)
+    return meaning.leads[item.id](facts) if item.id in meaning.leads else np.full(count, True)
+
+
+def _owners(plan: Plan, item: FindingList, columns: dict[str, Strings], leads: Bools) -> Strings:
+    """The lead owner of each subject: of the first case that holds; where it names nobody, the owner of last resort."""
+    owner: Strings = np.full(len(leads), "", dtype="U40")
+    decided = np.full(len(leads), False)
     for case in item.owner:
-        holds = np.ones(len(rows), dtype=bool) if case.when == "true" else leads[rows]
-        owner = np.where((owner == "") & holds, _named_by(case, columns, len(rows)), owner)
+        holds = ~decided & (leads if case.when != "true" else True)
+        owner = np.where(holds, _named_by(case, columns, len(leads)), owner)
+        decided |= holds
     return np.where(owner == "", plan.owner_of_last_resort, owner)
 
 
@@ -217,99 +302,74 @@ def _named_by(case: OwnerCase, columns: dict[str, Strings], count: int) -> Strin
     return np.full(count, case.org, dtype="U40") if case.org else columns[str(case.column)]
 
 
-def write_truth(place: Place, plan: Plan, folder: Path) -> None:
-    """``folder/<period>/`` with persons, lists, links and employers of the place's current month (CSV, UTF-8)."""
-    from rehearsal.feeds import links_table  # feeds import this package's place, and nothing imports both ways
+def _codes(place: Place) -> Strings:
+    return np.array([org.code for org in place.townships], dtype="U40")
 
+
+# --- files ----------------------------------------------------------------------------------------------
+
+
+def write_truth(place: Place, plan: Plan, folder: Path) -> tuple[str, ...]:
+    """``folder/<period>/`` with persons, lists, links and employers of the place's current month (CSV, UTF-8).
+
+    Returns what was left out because no meaning is written for it: ``category`` for a plan whose categories are not
+    all known here, and the ids of lists.
+    """
+    from rehearsal.feeds import links_table  # feeds and truth both read places; neither needs the other to be imported
+
+    meaning, who, facts = meaning_of(plan), PersonFacts(place, plan), EmployerFacts(place, plan)
+    lists = () if meaning is None else tuple(_lists(meaning, who, facts))
     target = folder / place.period
-    target.mkdir(parents=True, exist_ok=True)
-    who, facts = PersonFacts(place, plan), EmployerFacts(place, plan)
-    category = categories(who)
-    pa_csv.write_csv(_persons_table(who, category), target / PERSON_TRUTH)
-    pa_csv.write_csv(_lists_table(who, category, facts), target / LIST_TRUTH)
-    pa_csv.write_csv(links_table(place, plan), target / LINK_TRUTH)
-    pa_csv.write_csv(_employers_table(facts), target / EMPLOYER_TRUTH)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        pa_csv.write_csv(_persons_table(who, meaning), target / PERSON_TRUTH)
+        pa_csv.write_csv(_lists_table(lists), target / LIST_TRUTH)
+        pa_csv.write_csv(links_table(place, plan), target / LINK_TRUTH)
+        pa_csv.write_csv(_employers_table(facts), target / EMPLOYER_TRUTH)
+    except OSError as fault:
+        raise StorageUnavailable(f"the truth cannot be written: {fault.strerror}.", where=str(target),
+                                 cure="Make the folder writable and write again.") from None
+    written = {entry.item.id for entry in lists}
+    return (*(() if meaning else ("category",)), *(item.id for item in plan.lists if item.id not in written))
 
 
 def _texts(values: Strings) -> pa.Array:
     return pa.array(values.tolist(), type=pa.string())
 
 
-def _codes(place: Place) -> Strings:
-    return np.array([org.code for org in place.townships], dtype="U40")
-
-
-def _persons_table(who: PersonFacts, category: Strings) -> pa.Table:
-    people, rows = who.place.people, who.rows
-    in_scope = {item.id for item in who.plan.categories if item.in_scope}
-    insured = {item.id for item in who.plan.categories if item.insured}
+def _persons_table(who: PersonFacts, meaning: Meaning | None) -> pa.Table:
+    """One row per person: key, name, township, category, and the groups by which matching is measured."""
+    people, rows, plan = who.place.people, who.rows, who.plan
+    category = None if meaning is None else categories(who, meaning)
+    nothing = pa.nulls(len(rows))
     return pa.table({
         "person_key": _texts(people.id_number[rows]),
         "id_number": _texts(people.id_number[rows]),
         "name": _texts(people.name[rows]),
         "township": _texts(_codes(who.place)[people.township[rows]]),
-        "category": _texts(category),
-        "in_scope": np.isin(category, list(in_scope)),
-        "insured": np.isin(category, list(insured)),
+        "category": nothing if category is None else _texts(category),
+        "in_scope": nothing if category is None else np.isin(category, [it.id for it in plan.categories if it.in_scope]),
+        "insured": nothing if category is None else np.isin(category, [it.id for it in plan.categories if it.insured]),
         "age_years": who.age,
-        "dotted_name": np.char.find(people.name[rows], "·") >= 0,
-        "is_permit_holder": who.permit,
+        "has_dotted_name": np.char.find(people.name[rows], "·") >= 0,
+        "is_permit_holder": people.permit[rows],
+        "has_card": people.card[rows] == CARD_ISSUED,
     })
 
 
-def truth_lists(place: Place, plan: Plan) -> dict[str, tuple[str, ...]]:
-    """The keys (citizen number, credit code or permit number) each list of the plan is to hold now."""
-    who, facts = PersonFacts(place, plan), EmployerFacts(place, plan)
-    category = categories(who)
-    return {
-        item.id: tuple(keys.tolist())
-        for item, keys, _ in (_list_of(item, who, category, facts) for item in plan.lists)
-    }
-
-
-def _list_of(item: FindingList, who: PersonFacts, category: Strings, facts: EmployerFacts) -> tuple[FindingList, Strings, Strings]:
-    """A list with its keys and lead owners."""
-    place, plan = who.place, who.plan
-    codes = _codes(place)
-    if item.subject == "person":
-        _known("list", [item.id], PERSON_LIST_MEANS)
-        rows = who.rows[PERSON_LIST_MEANS[item.id](who, category)]
-        people = place.people
-        at = people.employer[rows]
-        columns = {"township": codes[people.township[rows]],
-                   "employer_township": np.where(at >= 0, codes[place.employers.township[at]], "")}
-        return item, people.id_number[rows], _owners(plan, item, rows, columns, np.ones(len(people), dtype=bool))
-    if item.subject == "employer":
-        _known("list", [item.id], EMPLOYER_LIST_MEANS)
-        rows = np.flatnonzero(EMPLOYER_LIST_MEANS[item.id](facts))
-        columns = {"township": codes[place.employers.township[rows]]}
-        return item, place.employers.credit_code[rows], _owners(plan, item, rows, columns, _leads(item, facts, len(place.employers)))
-    _known("list", [item.id], PROJECT_LIST_MEANS)
-    rows = np.flatnonzero(PROJECT_LIST_MEANS[item.id](facts))
-    departments = np.array(place.departments, dtype="U40")
-    columns = {"department": departments[place.projects.department[rows]], "township": codes[place.projects.township[rows]]}
-    return item, place.projects.permit_no[rows], _owners(plan, item, rows, columns, _leads(item, facts, len(place.projects)))
-
-
-def _leads(item: FindingList, facts: EmployerFacts, count: int) -> Array:
-    """Where the list's conditional owner leads; without a conditional owner nobody asks."""
-    if all(case.when == "true" for case in item.owner):
-        return np.ones(count, dtype=bool)
-    _known("owner of list", [item.id], OWNER_HOLDS)
-    return OWNER_HOLDS[item.id](facts)
-
-
-def _lists_table(who: PersonFacts, category: Strings, facts: EmployerFacts) -> pa.Table:
-    parts = []
-    for item in who.plan.lists:
-        _, keys, owners = _list_of(item, who, category, facts)
-        parts.append(pa.table({
-            "list": pa.array([item.id] * len(keys), type=pa.string()),
-            "subject": pa.array([item.subject] * len(keys), type=pa.string()),
-            "id_number": _texts(keys),
-            "owner": _texts(owners),
-        }))
-    return pa.concat_tables(parts)
+def _lists_table(lists: tuple[TrueList, ...]) -> pa.Table:
+    parts = [
+        pa.table({
+            "list": pa.array([entry.item.id] * len(entry.keys), type=pa.string()),
+            "subject": pa.array([entry.item.subject] * len(entry.keys), type=pa.string()),
+            "id_number": _texts(entry.keys),
+            "owner": _texts(entry.owners),
+        })
+        for entry in lists
+    ]
+    text = pa.string()
+    empty = pa.schema([("list", text), ("subject", text), ("id_number", text), ("owner", text)]).empty_table()
+    return pa.concat_tables([empty, *parts])
 
 
 def _employers_table(facts: EmployerFacts) -> pa.Table:
@@ -322,7 +382,7 @@ def _employers_table(facts: EmployerFacts) -> pa.Table:
         "employed_persons": facts.staff,
         "pension_insured_persons": facts.pension_insured,
         "work_injury_insured_persons": facts.injury_insured,
-        "is_insured": facts.insured,
+        "is_insured": facts.is_insured,
         "is_dust_hazard": firms.dust,
         "exposed_workers": firms.exposed,
         "dust_insured_workers": facts.dust_covered,
@@ -330,18 +390,18 @@ def _employers_table(facts: EmployerFacts) -> pa.Table:
 
 
 def figures(place: Place, plan: Plan) -> dict[str, float]:
-    """What the campaign's own figures are, for looking at a place: persons per scheme, participants, payments (C1–C8)."""
+    """The campaign's figures as they really are: persons in each scheme, participants, conversions, payments (C1–C8)."""
     people, who = place.people, PersonFacts(place, plan)
-    started = (plan.starts - date(1970, 1, 1)).days
-    living = ~who.dead
-    converted = (people.end_reason[who.rows] == 1) & (people.ended_day[who.rows] >= started) & (people.scheme[EP, who.rows] == ACTIVE)
-    paid = people.paid[who.rows]
-    taking_part = (who.resident_active | (who.drawing & (people.benefit[who.rows] == PENSIONS.index(RP)))) & living
+    living, paid = ~who.dead, people.paid[who.rows]
+    converted = (people.end_reason == CONVERTED) & (people.ended_day >= day_number(plan.starts)) & place.active(EP)
+    from_residents = who.drawing & (people.benefit[who.rows] == PENSIONS.index(RP))
+
+    def insured(scheme: int) -> float:
+        return float(np.count_nonzero((people.scheme[scheme, who.rows] == ACTIVE) & living))
+
     return {
-        "employee_pension": float(((people.scheme[EP, who.rows] == ACTIVE) & living).sum()),
-        "unemployment": float(((people.scheme[UN, who.rows] == ACTIVE) & living).sum()),
-        "work_injury": float(((people.scheme[WI, who.rows] == ACTIVE) & living).sum()),
-        "resident_pension": float(taking_part.sum()),
-        "conversions": float(converted.sum()),
+        "employee_pension": insured(EP), "unemployment": insured(UN), "work_injury": insured(WI),
+        "resident_pension": float(np.count_nonzero((who.pays_into(RP) | from_residents) & living)),
+        "conversions": float(np.count_nonzero(converted[who.rows])),
         "average_payment_yuan": float(paid[paid > 0].mean()) if (paid > 0).any() else 0.0,
     }

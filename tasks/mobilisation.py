@@ -24,13 +24,14 @@ from documents.model import (
     TaskLetterContent,
 )
 from models.database import transaction
-from models.plan import Cadence, Due, Feed, FindingList, Obligation, Organisation, Plan
+from models.plan import Cadence, Due, Feed, FindingList, Obligation, Organisation, OwnerCase, Plan
 from models.store import documents
 from rules.deadlines import Expected, expected
 from tasks.campaign import folder, period_name, plan_in_force, short_name, today
 from tasks.contents import contact, dispositions, origin
 from tasks.originals import sha256_of
 
+COLUMN_WORDS = {"township": "所在镇（街道）", "employer_township": "单位所在镇（街道）", "department": "行业主管部门"}
 EVERY = {"month": "每月", "quarter": "每季度", "year": "每年", "two_weeks": "每两周", "half_month": "每半月", "once": "一次"}
 
 
@@ -66,8 +67,8 @@ def _feed_duty(plan: Plan, feed: Feed) -> FeedDuty:
 
 
 def _list_guide(plan: Plan, entry: FindingList) -> ListGuide:
-    def named(case: Any) -> str:
-        return short_name(plan, case.org) if case.org else {"township": "所在镇（街道）"}.get(case.column, "相关单位")
+    def named(case: OwnerCase) -> str:
+        return short_name(plan, case.org) if case.org else COLUMN_WORDS.get(case.column, "相关单位")
 
     owners = dict.fromkeys(named(case) for case in entry.owner)
     return ListGuide(name=entry.name, reason=entry.reason, owner="、".join(owners), closes_when=entry.closes_when,
@@ -141,6 +142,15 @@ def issue_handbook(campaign: str, as_of: datetime) -> dict[str, int]:
     return {"documents": 1, "new": int(new)}
 
 
+def _may_own(plan: Plan, case: OwnerCase, org: Organisation) -> bool:
+    """Whether a unit can lead by this case: named outright, or of the kind that the profile column names."""
+    if case.org is not None:
+        return case.org == org.code
+    if case.column == "department":
+        return any(org.code in feed.providers for feed in plan.feeds if feed.feed == "construction_projects")
+    return org.kind == "township"
+
+
 def _owing_units(plan: Plan) -> list[Organisation]:
     codes = {row.organisation for row in expected(plan)}
     return [org for org in plan.organisations if org.code in codes]
@@ -167,7 +177,7 @@ def issue_task_letters(campaign: str, as_of: datetime) -> dict[str, int]:
             feeds=tuple(_feed_duty(plan, feed) for feed in plan.feeds if org.code in feed.providers),
             deadlines=tuple(_deadline(row, org.short) for row in own),
             lists=tuple(_list_guide(plan, entry) for entry in plan.lists
-                        if any(case.org == org.code or (case.column and org.kind == "township") for case in entry.owner)),
+                        if any(_may_own(plan, case, org) for case in entry.owner)),
             duties=tuple(DutyLine(duty.what, duty.by) for duty in plan.duties if org in plan.select(duty.who)),
             acknowledge_by=acknowledge,
         )

@@ -25,8 +25,9 @@ from tasks.originals import sha256_of
 @task(name="提请下发 propose release")
 def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, Any]:
     """Proposes the release of what the run left open; the proposal names the content's hash."""
+    plan = plan_in_force(campaign)
     with transaction() as tx:
-        digest, count = store.roster_digest(tx, campaign)
+        digest, count = store.roster_digest(tx, campaign, batches(plan))
         proposal = store.propose_release(tx, campaign, run_id, digest, count, by, as_of)
     return {"release": proposal, "findings": count, "content_sha256": digest}
 
@@ -40,11 +41,16 @@ def approve(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, A
         if by == proposal["prepared_by"]:
             raise ApprovalMissing("the preparer cannot approve.", where=f"run {run_id}",
                                   cure="Let another person approve it.")
-        _refuse_changed(tx, campaign, proposal)
+        _refuse_changed(tx, plan, proposal)
         store.approve_release(tx, proposal["id"], by, as_of, as_of + timedelta(days=plan.approval.expires_days))
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="release approved", subject=f"run {run_id}",
                         count=proposal["findings"], reason=proposal["content_sha256"][:16])
     return {"release": proposal["id"], "findings": proposal["findings"]}
+
+
+def batches(plan: Plan) -> dict[str, int]:
+    """Lists that are pushed in batches, and how many an owner holds at a time (C13)."""
+    return {entry.id: entry.batch_per_owner for entry in plan.lists if entry.batch_per_owner is not None}
 
 
 def _proposal(tx: Any, campaign: str, run_id: int) -> Any:
@@ -54,8 +60,8 @@ def _proposal(tx: Any, campaign: str, run_id: int) -> Any:
     return proposal
 
 
-def _refuse_changed(tx: Any, campaign: str, proposal: Any) -> None:
-    digest, _ = store.roster_digest(tx, campaign)
+def _refuse_changed(tx: Any, plan: Plan, proposal: Any) -> None:
+    digest, _ = store.roster_digest(tx, plan.id, batches(plan))
     if digest != proposal["content_sha256"]:
         raise ApprovalMissing("the lists have changed since they were proposed.", where=f"run {proposal['run_id']}",
                               cure="Propose the new content and have it approved.")
@@ -79,8 +85,8 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
                                   cure=f"`canbao approve {campaign} --run {run_id} --by NAME`, by another person.")
         if as_of > proposal["expires_at"]:
             raise ApprovalMissing("the approval has expired.", where=f"run {run_id}", cure="Have it approved again.")
-        _refuse_changed(tx, campaign, proposal)
-        findings = store.open_findings(tx, campaign)
+        _refuse_changed(tx, plan, proposal)
+        findings = store.to_hand_out(tx, campaign, batches(plan))
     by_owner: dict[str, list[Any]] = defaultdict(list)
     for finding in findings:
         by_owner[finding["owner"]].append(finding)
@@ -88,7 +94,7 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
     with transaction() as tx:
         for document in made:
             documents.record(tx, **document)
-        handed = store.mark_released(tx, proposal["id"], run, as_of)
+        handed = store.mark_released(tx, proposal["id"], run, [finding["id"] for finding in findings], as_of)
         campaigns.audit(tx, campaign, at=as_of, actor=proposal["approved_by"], action="rosters released",
                         subject=f"run {run_id}", count=len(findings), reason=plan.purpose)
     return {"release": proposal["id"], "rosters": len(made), "findings": handed, "new": True}

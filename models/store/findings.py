@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -171,21 +172,33 @@ def merge(tx: Connection, campaign: str, period: str, run_id: int, as_of: dateti
     return dict(cursor.fetchall())
 
 
-def open_findings(tx: Connection, campaign: str, owner: str | None = None) -> list[Row]:
-    """What stands on rosters: open, not waiting for a register's proof, not excused."""
-    query = select(Finding.__table__).where(Finding.campaign_id == campaign, Finding.status.in_(ON_ROSTER))
-    if owner:
-        query = query.where(Finding.owner == owner)
-    return list(tx.execute(query.order_by(Finding.owner, Finding.priority, Finding.list, Finding.id)).mappings())
+TO_HAND_OUT = """
+    SELECT * FROM (
+        SELECT f.*, row_number() OVER (PARTITION BY f.list, f.owner ORDER BY f.status = 'released' DESC, f.id) AS place
+        FROM finding f WHERE f.campaign_id = :campaign AND f.status = ANY(:statuses)
+    ) AS waiting
+    WHERE place <= coalesce((CAST(:batches AS jsonb) ->> list)::int, place)
+"""
+"""What stands on rosters: open, not waiting for a register's proof, not excused, and within the list's batch."""
 
 
-def roster_digest(tx: Connection, campaign: str) -> tuple[str, int]:
+def _handing_out(campaign: str, batches: Mapping[str, int]) -> dict[str, Any]:
+    return {"campaign": campaign, "statuses": list(ON_ROSTER), "batches": json.dumps(dict(batches))}
+
+
+def to_hand_out(tx: Connection, campaign: str, batches: Mapping[str, int]) -> list[Row]:
+    """The findings a release would print, by owner; ``batches`` limits a list to so many per owner (C13)."""
+    return list(tx.execute(text(f"{TO_HAND_OUT} ORDER BY owner, priority, list, id"),
+                           _handing_out(campaign, batches)).mappings())
+
+
+def roster_digest(tx: Connection, campaign: str, batches: Mapping[str, int]) -> tuple[str, int]:
     """(hash, count) of exactly what a release would hand out now."""
-    row = tx.execute(text("""
+    row = tx.execute(text(f"""
         SELECT encode(sha256(convert_to(coalesce(string_agg(list || '|' || subject || '|' || owner, E'\n'
                       ORDER BY list, subject), ''), 'UTF8')), 'hex') AS digest, count(*) AS findings
-        FROM finding WHERE campaign_id = :campaign AND status = ANY(:statuses)
-    """), {"campaign": campaign, "statuses": list(ON_ROSTER)}).one()
+        FROM ({TO_HAND_OUT}) AS handed
+    """), _handing_out(campaign, batches)).one()
     return row.digest, row.findings
 
 
@@ -234,17 +247,17 @@ def approve_release(tx: Connection, release_id: int, by: str, at: datetime, expi
                .values(approved_by=by, approved_at=at, expires_at=expires_at))
 
 
-def mark_released(tx: Connection, release_id: int, run: Row, at: datetime) -> int:
+def mark_released(tx: Connection, release_id: int, run: Row, finding_ids: Sequence[int], at: datetime) -> int:
     """Marks the release as done and its findings as released to their owners; returns how many are newly so."""
     tx.execute(update(Release).where(Release.id == release_id, Release.released_at.is_(None)).values(released_at=at))
     return tx.execute(text("""
         WITH handed AS (
             UPDATE finding SET status = 'released'
-            WHERE campaign_id = :campaign AND status IN ('new', 'reopened', 'contradicted') RETURNING id, owner
+            WHERE id = ANY(:ids) AND status IN ('new', 'reopened', 'contradicted') RETURNING id, owner
         )
         INSERT INTO finding_event (finding_id, event, period, at, run_id, detail)
         SELECT id, 'released', :period, :at, :run, owner FROM handed ON CONFLICT DO NOTHING
-    """), {"campaign": run["campaign_id"], "period": run["period"], "at": at, "run": run["id"]}).rowcount
+    """), {"ids": list(finding_ids), "period": run["period"], "at": at, "run": run["id"]}).rowcount
 
 
 # --- claims ---------------------------------------------------------------------------------------------

@@ -1,0 +1,291 @@
+"""Data contracts: what a feed's file must hold, read from ``contracts/<feed>.yaml``.
+
+A contract names every column that is kept, how departments head it, its type, which rule needs it and whether it is
+personal (PIPL art. 6: a column that no rule uses is not kept), the spellings of each code, and what is expected of a
+file as a whole. Columns that many feeds share are described once in ``vocabulary.yaml``; a contract refers to them
+by ``as:``. Codes and thresholds differ from place to place: they are data here, never conditions in code.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from models.errors import CanbaoError
+from models.plan import FeedName, OrganisationKind, Slug, Strict, Text
+
+HERE = Path(__file__).parent
+CONTRACTS = HERE / "contracts"
+VOCABULARY = HERE / "vocabulary.yaml"
+
+Share = Annotated[float, Field(ge=0, le=1)]
+ColumnType = Literal[
+    "id", "uscc", "name", "text", "code", "slug", "date", "month", "amount", "number", "int", "org",
+]
+Severity = Literal["return", "warn"]
+FaultName = Literal[
+    "lost_digits", "swapped_name_and_id", "blank_key", "shifted_columns", "file_name_count", "control_total",
+    "two_names", "unassigned",
+]
+ExpectationKind = Literal["completeness", "validity", "uniqueness", "cross_column"]
+
+
+class Column(Strict):
+    """One kept column.
+
+    ``label`` is what it is called towards the sender. ``on_fault`` says what becomes of a row whose cell is blank or
+    unreadable: ``quarantine`` (the default of required columns) or ``blank`` (the cell is emptied and counted).
+    ``from_id`` names what of it the citizen number proves: the number wins over a cell that differs (domain.md 24-25).
+    ``holds_certificate``: the cell may be a disability certificate, whose first 18 characters are the citizen number
+    (domain.md 19). ``stands_in`` names the column whose header serves where this one has none.
+    """
+
+    type: ColumnType
+    label: Text
+    why: Text
+    required: bool = False
+    personal: bool = False
+    aliases: tuple[Text, ...] = ()
+    codes: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    on_fault: Literal["quarantine", "blank"] | None = None
+    from_id: Literal["sex", "birth_date"] | None = None
+    holds_certificate: bool = False
+    stands_in: Slug | None = None
+    organisation_kinds: tuple[OrganisationKind, ...] = ()
+    address: Slug | None = None
+
+    @field_validator("codes", mode="before")
+    @classmethod
+    def _codes_as_text(cls, codes: dict[Any, Any]) -> dict[str, Any]:
+        """YAML reads ``[1, 2]`` as numbers, which a file never does, and ``yes`` as a truth value, which is refused."""
+        if any(isinstance(word, bool) for code, spellings in codes.items() for word in (code, *spellings)):
+            raise ValueError("quote yes, no, true and false: YAML reads them as truth values")
+        return {str(code): tuple(str(spelling) for spelling in spellings) for code, spellings in codes.items()}
+
+    @field_validator("codes")
+    @classmethod
+    def _spellings_are_unambiguous(cls, codes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        meant: dict[str, str] = {}
+        for code, spellings in codes.items():
+            for spelling in spellings:
+                if meant.setdefault(header_key(spelling), code) != code:
+                    raise ValueError(f"the spelling {spelling!r} means both {meant[header_key(spelling)]} and {code}")
+        return codes
+
+    @model_validator(mode="after")
+    def _type_agrees(self) -> Column:
+        if self.type == "code" and not self.codes:
+            raise ValueError("a column of type `code` lists its spellings under `codes`")
+        if self.codes and self.type not in ("code", "slug"):
+            raise ValueError(f"`codes` belong to the types code and slug, not {self.type}")
+        if (self.type == "org") != bool(self.organisation_kinds):
+            raise ValueError("`organisation_kinds` belongs to columns of type org, and these need it")
+        return self
+
+    @property
+    def fault_quarantines(self) -> bool:
+        """Whether a row with a blank or unreadable cell here is quarantined. An unknown township is not, unless the
+        contract says so: its row goes to the unassigned pool."""
+        if self.on_fault is None:
+            return self.required and self.type != "org"
+        return self.on_fault == "quarantine"
+
+
+class Expectation(Strict):
+    """One expectation of the file as a whole, judged by Great Expectations on cell states, never on persons.
+
+    ``completeness``: the share of filled cells; ``validity``: of readable ones among the filled; ``uniqueness``: of
+    rows whose key stands once; ``cross_column``: of rows for which the SQL expression ``holds`` is true (a row for
+    which it is null does not count). ``at_least`` is that share.
+    """
+
+    id: Slug
+    kind: ExpectationKind
+    column: Slug | None = None
+    holds: Text | None = None
+    at_least: Share
+    severity: Severity
+    says: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_subject(self) -> Expectation:
+        if (self.column is not None) != (self.kind in ("completeness", "validity")):
+            raise ValueError(f"`column` belongs to completeness and validity, not {self.kind}, and these need it")
+        if (self.holds is not None) != (self.kind == "cross_column"):
+            raise ValueError("`holds` belongs to cross_column, and it needs it")
+        if self.kind == "cross_column" and self.says is None:
+            raise ValueError("a cross_column expectation says in Chinese what is wrong (`says`)")
+        return self
+
+
+class FileFault(Strict):
+    """A fault of the file as a whole: from which share (or, for counts, difference) on, what follows, what the sender
+    is told and how it is mended."""
+
+    above: Annotated[float, Field(ge=0)]
+    severity: Severity
+    says: Text
+    cure: Text
+
+
+class Identity(Strict):
+    """Which column says who or what a row is about. Without own shares the plan's gates judge it."""
+
+    column: Slug
+    return_below: Share | None = None
+    warn_below: Share | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Identity:
+        if (self.return_below is None) != (self.warn_below is None):
+            raise ValueError("give both `return_below` and `warn_below`, or neither (the plan's gates then judge)")
+        return self
+
+
+class Contract(Strict):
+    """One feed's contract. ``key`` is what makes a row the same row again; a blank in it is a value of its own."""
+
+    feed: FeedName
+    name: Text
+    subject: Literal["person", "employer", "project", "statistic"]
+    source: Text
+    key: tuple[Slug, ...] = Field(min_length=1)
+    identity: Identity | None = None
+    columns: dict[Slug, Column] = Field(min_length=1)
+    expectations: tuple[Expectation, ...] = ()
+    faults: dict[FaultName, FileFault] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _refers_to_its_own_columns(self) -> Contract:
+        named = [*self.key, *(e.column for e in self.expectations if e.column)]
+        named += [column.stands_in for column in self.columns.values() if column.stands_in]
+        named += [column.address for column in self.columns.values() if column.address]
+        if self.identity:
+            named.append(self.identity.column)
+        unknown = sorted(set(named) - set(self.columns))
+        if unknown:
+            raise ValueError(f"names columns it does not have: {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Contract:
+        ids = [expectation.id for expectation in self.expectations]
+        if len(ids) != len(set(ids)) or set(ids) & set(self.columns):
+            raise ValueError("expectation ids stand once and differ from column names")
+        return self
+
+    @model_validator(mode="after")
+    def _headers_are_unambiguous(self) -> Contract:
+        owner: dict[str, str] = {}
+        for name, header in self._all_headers():
+            if owner.setdefault(header, name) != name:
+                raise ValueError(f"the header {header!r} belongs to both {owner[header]} and {name}")
+        return self
+
+    def _all_headers(self) -> Iterator[tuple[str, str]]:
+        for name, column in self.columns.items():
+            for alias in (name, column.label, *column.aliases):
+                yield name, header_key(alias)
+
+    @property
+    def headers(self) -> dict[str, tuple[str, int]]:
+        """Header key to (column, rank): of two headers for one column the one listed earlier wins."""
+        ranked: dict[str, tuple[str, int]] = {}
+        for rank, (name, header) in enumerate(self._all_headers()):
+            ranked.setdefault(header, (name, rank))
+        return ranked
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the columns without which a file is returned."""
+        return tuple(name for name, column in self.columns.items() if column.required)
+
+    def of_type(self, *types: ColumnType) -> tuple[str, ...]:
+        """Names of the columns of these types, in the contract's order."""
+        return tuple(name for name, column in self.columns.items() if column.type in types)
+
+
+_BRACKETED = re.compile(r"[(\[【〔（].*?[)\]】〕）]")
+_NOT_IN_HEADERS = re.compile(r"[\s*:：'\"“”·、,，。_\-—/\\\u200b-\u200f\ufeff]+")
+
+
+def header_key(text: str) -> str:
+    """What of a header decides: width, case, spaces, stars, colons and bracketed remarks do not."""
+    plain = unicodedata.normalize("NFKC", text).upper()
+    without = _BRACKETED.sub("", plain)
+    return _NOT_IN_HEADERS.sub("", without or plain)
+
+
+@cache
+def for_feed(name: str) -> Contract:
+    """The contract of a feed. Raises CanbaoError for an unknown feed, saying which there are, or a bad contract."""
+    path = CONTRACTS / f"{name}.yaml"
+    if not re.fullmatch(r"[a-z_]+", name) or not path.is_file():
+        known = ", ".join(sorted(entry.stem for entry in CONTRACTS.glob("*.yaml")))
+        raise CanbaoError(f"there is no feed {name!r}.", cure=f"The feeds are {known}.")
+    return read_contract(path)
+
+
+def all() -> tuple[Contract, ...]:
+    """Every contract, by feed name."""
+    return tuple(for_feed(path.stem) for path in sorted(CONTRACTS.glob("*.yaml")))
+
+
+def read_contract(path: Path) -> Contract:
+    """The contract in a file, completed from the vocabulary. Raises CanbaoError naming every fault with its place."""
+    try:
+        stated = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Contract.model_validate(_completed(stated, vocabulary()))
+    except ValidationError as refusal:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in refusal.errors())
+        raise CanbaoError(f"the contract is unsound: {faults}.", where=str(path)) from None
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as refusal:
+        raise CanbaoError(f"the contract cannot be read: {refusal}.", where=str(path)) from None
+
+
+@cache
+def vocabulary() -> dict[str, Any]:
+    """What all contracts share: columns, file faults, bounds of dates and limits of reading."""
+    words: dict[str, Any] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
+    return words
+
+
+def _completed(stated: dict[str, Any], words: dict[str, Any]) -> dict[str, Any]:
+    """A contract with what it takes over from the vocabulary: shared columns, and file faults it does not restate."""
+    columns = {
+        name: _completed_column(name, column or {}, words["columns"])
+        for name, column in (stated.get("columns") or {}).items()
+    }
+    own = stated.get("faults") or {}
+    faults = {
+        name: {**words["faults"][name], **own.get(name, {})} for name in _applicable(columns, words["faults"])
+    }
+    return {**stated, "columns": columns, "faults": {**own, **faults}}
+
+
+def _completed_column(name: str, column: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """Own words first: own aliases stand before the shared ones, every other own key replaces the shared one."""
+    if "as" not in column:
+        return column
+    entry = column["as"]
+    if entry not in shared:
+        raise KeyError(f"column {name}: the vocabulary has no {entry!r}")
+    base = shared[entry]
+    own = {key: value for key, value in column.items() if key != "as"}
+    aliases = [*own.get("aliases", []), *base.get("aliases", [])]
+    return {**base, **own, "aliases": list(dict.fromkeys(aliases))}
+
+
+def _applicable(columns: dict[str, dict[str, Any]], faults: Iterable[str]) -> list[str]:
+    """Faults about citizen numbers belong to feeds that must have them; the others to every feed."""
+    about_numbers = {"lost_digits", "swapped_name_and_id", "two_names"}
+    id_number = columns.get("id_number", {})
+    has_number = id_number.get("type") == "id" and bool(id_number.get("required"))
+    return [name for name in faults if has_number or name not in about_numbers]

@@ -1,0 +1,6 @@
+-- What the sender has to mend: the kept cells as they came, with line and reason; for returned files too.
+-- In: rows, raw, part(sheet, skipped_lines, first_row, last_row). Out: the relation to write.
+SELECT rows.row_number, part.sheet, rows.row_number - part.skipped_lines AS line, rows.reason, {{columns}}
+FROM rows JOIN raw USING (row_number)
+LEFT JOIN part ON rows.row_number BETWEEN part.first_row AND part.last_row
+WHERE rows.outcome = 'quarantined' ORDER BY rows.row_number;

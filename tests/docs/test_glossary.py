@@ -1,0 +1,101 @@
+"""The glossary names everything the code calls by a Chinese term, once, and nothing that the code does not have."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+import pytest
+
+from expectations.intake import Verdict
+from models.plan import FeedName, ListName, OrganisationKind, PhaseKind, Plan, Role
+from models.plan_file import read
+from models.store import findings
+from rules.deadlines import Status
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PLANS = [read(path).plan for path in sorted((REPOSITORY / "campaigns").glob("*/plan.yaml"))]
+CODE = ("models", "rules", "comparison", "expectations", "documents", "tasks", "flows", "canbao", "campaigns")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+class Row(NamedTuple):
+    """One line of a table: synonyms apart, code words without their backticks."""
+
+    chinese: tuple[str, ...]
+    english: str
+    code: tuple[str, ...]
+
+
+def rows_of(text: str) -> list[Row]:
+    """The rows of every table, heads and rules left out. A line that is not three cells fails the test."""
+    found = []
+    for line in text.splitlines():
+        if not line.startswith("|") or line.startswith(("| 中文", "|---")):
+            continue
+        chinese, english, code = (cell.strip() for cell in line.strip("|").split("|"))
+        found.append(Row(tuple(chinese.split(" / ")), english, tuple(re.findall(r"`([^`]+)`", code))))
+    return found
+
+
+ROWS = rows_of((REPOSITORY / "docs" / "glossary.md").read_text(encoding="utf-8"))
+NAMED = {word for row in ROWS for word in row.code}
+
+
+def twice(words: list[str]) -> list[str]:
+    return [word for word, count in Counter(words).items() if count > 1]
+
+
+def statuses_of_findings() -> set[str]:
+    """Every state that the merge or an owner's answer gives a finding or a claim: they stand quoted in its SQL."""
+    return {*findings.OPEN, *re.findall(r"'([a-z_]+)'", findings.MERGE)}
+
+
+def words_of_the_code() -> set[str]:
+    files = [path for room in CODE for path in (REPOSITORY / room).rglob("*")
+             if path.suffix in (".py", ".sql", ".yaml")]
+    return {word for path in files for word in re.findall(r"\w+", path.read_text(encoding="utf-8"), re.ASCII)}
+
+
+def test_the_glossary_has_rows_of_chinese_english_and_code() -> None:
+    assert len(ROWS) > 200
+    assert [row for row in ROWS if not (row.english and row.code and all(map(CHINESE.search, row.chinese)))] == []
+
+
+def test_no_chinese_term_stands_twice() -> None:
+    assert twice([term for row in ROWS for term in row.chinese]) == []
+
+
+def test_no_english_name_stands_for_two_terms() -> None:
+    assert twice([row.english for row in ROWS]) == []
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=[plan.id for plan in PLANS])
+def test_every_category_and_every_result_of_a_visit_is_named(plan: Plan) -> None:
+    assert {category.id for category in plan.categories} - NAMED == set()
+    assert {disposition.code for disposition in plan.dispositions} - NAMED == set()
+
+
+@pytest.mark.parametrize("words", [
+    pytest.param(get_args(ListName), id="lists"),
+    pytest.param(get_args(PhaseKind), id="kinds of phases"),
+    pytest.param(get_args(FeedName), id="feeds"),
+    pytest.param(get_args(OrganisationKind), id="kinds of organisations"),
+    pytest.param(get_args(Role), id="posts"),
+    pytest.param(get_args(Status), id="how an obligation stands"),
+    pytest.param(get_args(Verdict), id="verdicts on a delivery"),
+    pytest.param(statuses_of_findings(), id="states of findings and claims"),
+])
+def test_every_word_the_code_decides_by_is_named(words: tuple[str, ...]) -> None:
+    assert set(words) - NAMED == set()
+
+
+def test_the_states_of_findings_are_read_from_the_merge() -> None:
+    assert statuses_of_findings() == {
+        "new", "released", "claimed", "confirmed", "contradicted", "excused", "closed", "reopened", "moot"}
+
+
+def test_every_word_in_the_code_column_stands_in_the_code() -> None:
+    assert NAMED - words_of_the_code() == set()
