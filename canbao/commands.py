@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +29,8 @@ AsOf = Annotated[str | None, typer.Option("--as-of", help="An instant such as 20
 def run() -> None:
     """Runs the command line. Faults are printed with what, where and cure, never as a traceback."""
     try:
-        app(standalone_mode=False)
+        # Without click's own handling an Exit comes back as the code it carries.
+        sys.exit(app(standalone_mode=False) or 0)
     except CanbaoError as error:
         print(f"canbao: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -66,6 +67,13 @@ def _period(label: str) -> str:
     return label
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise WrongUse(f"{text!r} is no day.", cure="Write it like 2021-07-31.") from None
+
+
 def _instant(campaign: str, text: str | None) -> datetime:
     if text is None:
         return datetime.now(UTC)
@@ -78,10 +86,18 @@ def _instant(campaign: str, text: str | None) -> datetime:
 
 
 def _id(campaign: str) -> str:
-    """The campaign's id, whether an id or a plan file was given."""
+    """The campaign's id, whether an id or a plan file was given; one in the record needs no file any more."""
+    from models.database import transaction
     from models.plan_file import find, read
+    from models.store import campaigns
 
-    path = find(campaign)
+    try:
+        path = find(campaign)
+    except WrongUse:
+        with transaction() as tx:
+            if campaigns.is_stored(tx, campaign):
+                return campaign
+        raise
     return campaign if path.parent.name == campaign else read(path).plan.id
 
 
@@ -159,12 +175,12 @@ def intake(
         raise WrongUse("there is no such folder.", where=str(inbox), cure="Give the folder that holds <feed>/<period>/.")
     receipts = []
     # Arrival is the moment of the command here: files copied by hand carry any modification time.
-    for feed, path, _ in waiting_files(inbox, label, datetime.max.replace(tzinfo=UTC)):
+    for feed, path, _ in waiting_files(code, inbox, label):
         try:
             receipts.append({"file": path.name, "feed": feed, **take_in.fn(code, feed, label, str(path), moment)})
         except CanbaoError as fault:
             receipts.append({"file": path.name, "feed": feed, "verdict": "returned", "reason": str(fault), "new": True})
-    if not receipts:
+    if not receipts and not any(inbox.glob(f"*/{label}/*")):
         raise WrongUse("no file for this period.", where=f"{inbox}/<feed>/{label}", cure="Check feed folders and period.")
     returned = sum(entry["verdict"] == "returned" for entry in receipts)
     _answer({"campaign": code, "period": label, "files": receipts, "returned": returned}, as_json,
@@ -271,12 +287,60 @@ def submit(
 @app.command()
 def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
     """Reminds, escalates, records; safe at any time, any number of times. Needs no Prefect."""
+    from tasks.campaign import keep_phases
     from tasks.sweep import send_messages, sweep_obligations
 
     code = _id(campaign)
     moment = _instant(code, as_of)
+    keep_phases.fn(code, moment)
     result = {**sweep_obligations.fn(code, moment), "delivered": send_messages.fn(code, moment)["sent"]}
     _answer(result, as_json, f"{result.get('sent', 0)} steps sent, {result['delivered']} messages delivered.")
+
+
+Item = Annotated[str, typer.Option("--item", help="Obligation id, or feed:<feed>.")]
+Org = Annotated[str, typer.Option("--org", help="Code of the organisation that owes it.")]
+PeriodLabel = Annotated[str, typer.Option("--period", help="Label of the period, as `canbao status` shows it.")]
+By = Annotated[str, typer.Option("--by", help="Post or account that decides; never a private person.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it stays beside the row.")]
+
+
+@app.command()
+def extend(
+    campaign: CampaignArg, item: Item, org: Org, period: PeriodLabel, by: By, reason: Reason,
+    until: Annotated[str, typer.Option("--until", help="The new last day, YYYY-MM-DD, inclusive.")],
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Grants one organisation a later last day, as a dated row of its own."""
+    from tasks.obligations import extend as grant
+
+    code = _id(campaign)
+    result = grant(code, item, org, period, _day(until), by, reason, _instant(code, as_of))
+    _answer(result, as_json, f"{org} {item} {period}: due before {result['due_before']}.")
+
+
+@app.command()
+def excuse(
+    campaign: CampaignArg, item: Item, org: Org, period: PeriodLabel, by: By, reason: Reason,
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Excuses one organisation from one obligation, with the reason; an excused feed is not waited for."""
+    from tasks.obligations import excuse as let_off
+
+    code = _id(campaign)
+    result = let_off(code, item, org, period, by, reason, _instant(code, as_of))
+    _answer(result, as_json, f"{org} {item} {period}: excused.")
+
+
+@app.command()
+def acknowledge(
+    campaign: CampaignArg, item: Item, org: Org, period: PeriodLabel, as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Records 「收到」 to a reminder: the ladder pauses as the plan says; it does not end."""
+    from tasks.obligations import acknowledge as seen
+
+    code = _id(campaign)
+    result = seen(code, item, org, period, _instant(code, as_of))
+    _answer(result, as_json, f"{org} {item} {period}: acknowledged.")
 
 
 @app.command()
@@ -301,18 +365,12 @@ def rehearse(
     as_json: Json = False,
 ) -> None:
     """The whole campaign on a simulated clock, through the same flows; killed and started again, it continues."""
-    from datetime import date
-
     if out is not None:
         os.environ["CANBAO_HOME"] = str(out.resolve())
         os.environ["PREFECT_HOME"] = str(out.resolve() / "prefect")
     from rehearsal.rehearse import rehearse as play
 
-    try:
-        last = date.fromisoformat(until) if until else None
-    except ValueError:
-        raise WrongUse(f"{until!r} is no day.", cure="Write it like 2021-07-31.") from None
-    result = play(campaign, persons=persons, seed=seed, until=last)
+    result = play(campaign, persons=persons, seed=seed, until=_day(until) if until else None)
     if as_json:
         print(json.dumps(result, ensure_ascii=False, default=str))
     else:

@@ -106,6 +106,8 @@ def calendar_text(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> str:
 
 def receipts(entries: Sequence[Mapping[str, Any]]) -> str:
     """One line per file: verdict and the four counts that add up to its rows."""
+    if not entries:
+        return "nothing new: every file here was taken in before."
     lines: list[Sequence[object]] = [("file", "verdict", "rows", "accepted", "quarantined", "duplicate", "dropped")]
     lines += [(entry["file"], entry["verdict"] + ("" if entry.get("new", True) else " (again)"), entry.get("rows"),
                entry.get("accepted"), entry.get("quarantined"), entry.get("duplicate"), entry.get("dropped"))

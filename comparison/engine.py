@@ -279,7 +279,7 @@ def compare(
         _refuse_runaways(plan, outcome)
         for table in ("person_profile", "employer_profile", "project_profile", "links", "findings"):
             connection.execute(
-                f"COPY {table} TO {_quoted(folder / f'{table}.parquet')} (FORMAT parquet, COMPRESSION zstd)")
+                f"COPY {table} TO {_quoted(folder / f'{table}.parquet')} (FORMAT parquet, COMPRESSION snappy)")
     return outcome
 
 

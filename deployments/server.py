@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
+import psutil
 from sqlalchemy.engine import make_url
 
 from models.database import create_if_missing, home, url
@@ -50,6 +51,18 @@ def environment() -> dict[str, str]:
     }
 
 
+def _end_orphan(mark: Path) -> None:
+    """Ends the server that a killed process of this home left behind: two servers must not share one database."""
+    if not mark.exists():
+        return
+    with suppress(psutil.Error, ValueError):
+        orphan = psutil.Process(int(mark.read_text()))
+        if "prefect" in " ".join(orphan.cmdline()):
+            orphan.terminate()
+            orphan.wait(20)
+    mark.unlink(missing_ok=True)
+
+
 def _healthy(api: str) -> bool:
     try:
         with urlopen(f"{api}/health", timeout=2) as answer:
@@ -59,20 +72,25 @@ def _healthy(api: str) -> bool:
 
 
 @contextmanager
-def prefect_server(port: int = 4200, *, log: Path | None = None) -> Iterator[str]:
+def prefect_server(port: int = 4200, *, meanwhile: Callable[[], object] = lambda: None) -> Iterator[str]:
     """Runs a Prefect server on the loopback for the duration; yields its API address.
 
-    Raises StorageUnavailable with the end of its log if it does not answer in time.
+    ``meanwhile`` is done while the server starts, which takes ten seconds and more. Raises StorageUnavailable if it
+    does not answer in time; its log says why.
     """
+    mark = home() / "prefect-server.pid"
+    _end_orphan(mark)
     chosen = free_port(port)
     api = f"http://127.0.0.1:{chosen}/api"
-    target = log or home() / "prefect-server.log"
+    target = home() / "prefect-server.log"
     with target.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(chosen)],
             env={**environment(), "PREFECT_API_URL": api, "PREFECT_UI_API_URL": api}, stdout=output, stderr=output,
             start_new_session=True)
+    mark.write_text(str(process.pid))
     try:
+        meanwhile()
         deadline = time.monotonic() + START_WITHIN_SECONDS
         while not _healthy(api):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -87,3 +105,4 @@ def prefect_server(port: int = 4200, *, log: Path | None = None) -> Iterator[str
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        mark.unlink(missing_ok=True)

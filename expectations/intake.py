@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -251,7 +251,8 @@ def _written(path: Path, write: Callable[[Path], None]) -> Path:
         write(partial)
         partial.replace(path)
     except Exception as refusal:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         # Which exception a full disk or a missing right becomes is the database's secret; its text may quote rows.
         raise StorageUnavailable(
             f"the snapshot could not be written ({type(refusal).__name__}).", where=str(path.parent),

@@ -35,8 +35,8 @@ LOOKS_LIKE_DATA = {"id": "[0-9]{14}", "uscc": "[0-9A-Za-z]{14}"}
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """What became of a file's rows. ``repaired`` and ``emptied`` count cells by ``<column>_<kind>``; ``shares`` holds
-    the file faults' shares, of the rows that are neither footer nor blank."""
+    """What became of a file's rows. ``repaired`` and ``emptied`` count cells by ``<column>_<kind>``; ``faulty`` counts
+    the rows with each fault by which a file as a whole is judged; ``valid`` those whose identity is valid."""
 
     rows: int
     accepted: int
@@ -49,13 +49,18 @@ class Accounts:
     emptied: Mapping[str, int]
     unassigned: int
     control_total: int | None
-    valid_share: float | None
-    shares: Mapping[str, float]
+    valid: int | None
+    faulty: Mapping[str, int]
 
     @property
     def data_rows(self) -> int:
         """Rows that are neither footer, total, repeated header, note nor blank."""
         return self.rows - self.dropped
+
+    @property
+    def valid_share(self) -> float | None:
+        """The share of data rows with a valid identity; None where there is no identity or no row to judge."""
+        return self.valid / self.data_rows if self.valid is not None and self.data_rows else None
 
 
 @cache
@@ -90,11 +95,9 @@ class Normalised:
     def accounts(self) -> Accounts:
         """The counts. Rows of sheets that hold only notes count as dropped."""
         answers = _by_question(self._db.execute("FROM accounts ORDER BY ALL").fetchall())
-        counts = self._db.execute(_filled("65_cells", cell_counts=_cell_counts(self.contract))).fetchall()
-        cells = _by_column(counts[0], self.contract)
+        cells = self._cells()
         outcome, notes = answers["outcome"], self.reading.notes
-        data_rows = self.reading.table.num_rows - outcome.get("dropped", 0)
-        shares = _shares(answers, cells, self.contract, data_rows)
+        identity = self.contract.identity
         return Accounts(
             rows=self.reading.table.num_rows + notes,
             accepted=outcome.get("accepted", 0),
@@ -107,8 +110,8 @@ class Normalised:
             emptied=_named((name, said.faults) for name, said in cells.items() if _is_emptied(self.contract.columns[name])),
             unassigned=answers["unassigned"].get("rows", 0),
             control_total=self._control_total(),
-            valid_share=shares.pop("valid", None),
-            shares=shares,
+            valid=cells[identity.column].filled if identity else None,
+            faulty=_faulty(answers, cells, self.contract),
         )
 
     def flags(self) -> pd.DataFrame:
@@ -129,6 +132,23 @@ class Normalised:
     def _run(self, *names: str) -> None:
         for name in names:
             self._db.execute(_filled(name, **_places(self.contract)))
+
+    def _cells(self) -> dict[str, _Cells]:
+        """What became of the cells, column by column. Kinds are only asked for where there are any."""
+        names = [*self.contract.columns]
+        told = [f"{name}_{what}" for name in names for what in ("fault", "repair")]
+        counts = self._counts([f"count({column})" for column in (*names, *told)])
+        found = [column for column, count in zip(told, counts[len(names):], strict=True) if count]
+        kinds = dict(zip(found, self._counts([f"histogram({column})" for column in found]), strict=True))
+        return {
+            name: _Cells(counts[i], kinds.get(f"{name}_fault", {}), kinds.get(f"{name}_repair", {}))
+            for i, name in enumerate(names)
+        }
+
+    def _counts(self, aggregates: list[str]) -> Sequence[Any]:
+        if not aggregates:
+            return ()
+        return self._db.execute(_filled("65_cells", aggregates=", ".join(aggregates))).fetchall()[0]
 
     def _control_total(self) -> int | None:
         cells = ", ".join(f"raw.{cell}" for cell in self.reading.counting_leads)
@@ -178,17 +198,6 @@ def _by_question(rows: list[tuple[Any, ...]]) -> dict[str, dict[str, int]]:
     return answers
 
 
-def _cell_counts(contract: Contract) -> str:
-    return ", ".join(f"count({name}), histogram({name}_fault), histogram({name}_repair)" for name in contract.columns)
-
-
-def _by_column(counts: Sequence[Any], contract: Contract) -> dict[str, _Cells]:
-    return {
-        name: _Cells(counts[3 * i], counts[3 * i + 1] or {}, counts[3 * i + 2] or {})
-        for i, name in enumerate(contract.columns)
-    }
-
-
 def _is_emptied(column: Column) -> bool:
     """Whether an unreadable cell is emptied while its row stays. An unknown township is counted as unassigned."""
     return not column.fault_quarantines and column.type != "org"
@@ -198,12 +207,10 @@ def _named(counts: Iterable[tuple[str, Mapping[str, int]]]) -> dict[str, int]:
     return {f"{column}_{kind}": count for column, kinds in counts for kind, count in sorted(kinds.items())}
 
 
-def _shares(
-    answers: Mapping[str, Mapping[str, int]], cells: Mapping[str, _Cells], contract: Contract, data_rows: int
-) -> dict[str, float]:
-    """Shares of the data rows that file faults are judged by; without any row there is none to judge."""
-    if not data_rows:
-        return {}
+def _faulty(
+    answers: Mapping[str, Mapping[str, int]], cells: Mapping[str, _Cells], contract: Contract
+) -> dict[str, int]:
+    """Rows with each fault that the contract judges a file by, as far as it is a fault of rows."""
     counts = {
         "shifted_columns": answers["shifted_columns"].get("rows", 0),
         "swapped_name_and_id": answers["number_for_name"].get("rows", 0),
@@ -211,11 +218,9 @@ def _shares(
         "unassigned": answers["unassigned"].get("rows", 0),
     }
     if contract.identity:
-        said = cells[contract.identity.column]
-        counts["valid"] = said.filled
-        counts["blank_key"] = said.faults.get("blank", 0)
-        counts["lost_digits"] = said.faults.get("lost_digits", 0)
-    return {name: count / data_rows for name, count in counts.items()}
+        faults = cells[contract.identity.column].faults
+        counts |= {"blank_key": faults.get("blank", 0), "lost_digits": faults.get("lost_digits", 0)}
+    return counts
 
 
 # --- filling the SQL files' places ----------------------------------------------------------------------
@@ -272,8 +277,8 @@ def _each(names: Iterable[str], make: Callable[[str], str]) -> str:
 
 _NUMBER_STAGES: dict[str, Callable[[str], str]] = {
     "plain_numbers": lambda name: f"plain_number(raw.{name}) AS {name}_plain",
-    "births": lambda name: f"born({name}_final) AS {name}_born",
-    "number_faults": lambda name: f"number_fault({name}_final, {name}_born) AS {name}_fault",
+    "births": lambda name: f"born({name}_final) AS {name}_born, check_letter({name}_final) AS {name}_letter",
+    "number_faults": lambda name: f"number_fault({name}_final, {name}_letter, {name}_born) AS {name}_fault",
 }
 """The stages of reading a number, one after the other so that each is worked out once."""
 

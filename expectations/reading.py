@@ -13,11 +13,12 @@ import codecs
 import csv
 import gc
 import io
+import math
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -36,6 +37,8 @@ DELIMITERS = (",", "\t", ";", "|")
 EXACT_DIGITS = 15
 """Excel keeps 15 significant digits: a longer number is no longer what was typed (domain.md, Identity)."""
 CHUNK = 1 << 22
+BLOCK = 1 << 20
+"""How much text becomes one batch of rows; several batches can be worked on at once."""
 
 Cells = Sequence[Any]
 
@@ -255,45 +258,62 @@ def _counting_leads(header: Header, contract: Contract) -> tuple[str, ...]:
 # --- text files -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """How a text file is written. ``lines`` is the number of line ends, 0 where it is not known (UTF-16)."""
+
+    encoding: str
+    quoted: bool
+    lines: int
+
+
 def _read_text(path: Path, contract: Contract) -> Reading:
-    encoding, quoted = _encoding(path)
-    sample = _sample(path, encoding)
-    delimiter, header, rows, lines = _layout(sample, contract, quoted)
+    text = _text_of_file(path)
+    sample = _sample(path, text.encoding)
+    delimiter, header, rows, ends = _layout(sample, contract, text.quoted)
     header = _complete(header, rows, contract, "文件")
     body = header.at + header.height
+    skipped = ends[body - 1]
     width = _usual_width(rows[body:], header.width)
-    broken: list[tuple[int, str]] = []
-    table = _parse(path, encoding, delimiter, quoted, lines[body - 1], width, _needed(header, width), broken)
-    table = _with_broken_rows(table, broken, delimiter, quoted, header, lines[body - 1])
+    table = _parsed(path, text, delimiter, header, skipped, width)
+    breaks_inside_cells = text.quoted and skipped + table.num_rows < (text.lines or math.inf)
+    if breaks_inside_cells and _swallows_rows(path, text.encoding, delimiter, header.width):
+        table = _parsed(path, replace(text, quoted=False), delimiter, header, skipped, width)
     return Reading(
-        _canonical(table, header, contract), "text", encoding, header.texts,
-        (Part("", 0, lines[body - 1] + 1, lines[body - 1] + table.num_rows),),
-        _units(header, contract), _counting_leads(header, contract),
+        _canonical(table, header, contract), "text", text.encoding, header.texts,
+        (Part("", 0, skipped + 1, skipped + table.num_rows),), _units(header, contract), _counting_leads(header, contract),
     )
 
 
-def _encoding(path: Path) -> tuple[str, bool]:
+def _parsed(path: Path, text: _Text, delimiter: str, header: Header, skipped: int, width: int) -> pa.Table:
+    """Every row below the header, whatever its width, in its place."""
+    broken: list[tuple[int, str]] = []
+    table = _regular_rows(path, text, delimiter, skipped, width, _needed(header, width), broken)
+    return _with_broken_rows(table, broken, delimiter, text.quoted, header, skipped)
+
+
+def _text_of_file(path: Path) -> _Text:
     """The encoding, and whether quotes are quotes: an odd number of them means that they are not.
 
     UTF-8 is what decodes as UTF-8 to its last byte; everything else without a mark is GB18030 (domain.md 2, 3).
     """
     with path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(4096)
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16", True
-        if start[1::2] == b"\0\0" or start[::2] == b"\0\0":
-            return ("utf-16-le" if start[1::2] == b"\0\0" else "utf-16-be"), True
+            return _Text("utf-16", True, 0)
+        if b"\0" in start:  # separators and digits have a zero byte beside them in UTF-16, and nowhere else
+            return _Text("utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be", True, 0)
         file.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
-        is_utf8, quotes = True, 0
+        is_utf8, quotes, lines = True, 0, 0
         while chunk := file.read(CHUNK):
             quotes += chunk.count(b'"')
+            lines += chunk.count(b"\n")
             if is_utf8:
                 is_utf8 = _decodes(decoder, chunk, final=len(chunk) < CHUNK)
-    marked = start.startswith(codecs.BOM_UTF8)
-    if marked and not is_utf8:
+    if start.startswith(codecs.BOM_UTF8) and not is_utf8:
         raise FileReturned("文件开头标明是 UTF-8，内容却不是，前后编码不一致。", cure="请用同一种编码重新导出后报送。")
-    return ("utf-8" if is_utf8 else "gb18030"), quotes > 0 and quotes % 2 == 0
+    return _Text("utf-8" if is_utf8 else "gb18030", quotes > 0 and quotes % 2 == 0, lines)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool) -> bool:
@@ -302,6 +322,18 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool) -
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _swallows_rows(path: Path, encoding: str, delimiter: str, width: int) -> bool:
+    """Whether quotes hold whole rows between them: then they are stray marks, and no cell is quoted at all."""
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        try:
+            return any(
+                "\n" in cell and cell.count(delimiter) >= width - 1
+                for row in csv.reader(file, delimiter=delimiter) for cell in row
+            )
+        except csv.Error:  # a cell of more than 128 kB is no cell
+            return True
 
 
 def _sample(path: Path, encoding: str) -> str:
@@ -353,9 +385,8 @@ def _needed(header: Header, width: int) -> list[int]:
     return sorted(position for position in positions if position < width)
 
 
-def _parse(
-    path: Path, encoding: str, delimiter: str, quoted: bool, skip: int, width: int, needed: list[int],
-    broken: list[tuple[int, str]],
+def _regular_rows(
+    path: Path, text: _Text, delimiter: str, skip: int, width: int, needed: list[int], broken: list[tuple[int, str]]
 ) -> pa.Table:
     """The rows of the usual width. Others go to ``broken`` with their number (one thread, or they would have none)."""
 
@@ -367,11 +398,11 @@ def _parse(
         return arrow_csv.read_csv(
             pa.memory_map(str(path)),
             read_options=arrow_csv.ReadOptions(
-                encoding=encoding, use_threads=False, skip_rows=skip, block_size=CHUNK,
+                encoding=text.encoding, use_threads=False, skip_rows=skip, block_size=BLOCK,
                 column_names=[f"c{position}" for position in range(width)],
             ),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted,
+                delimiter=delimiter, quote_char='"' if text.quoted else False, newlines_in_values=text.quoted,
                 ignore_empty_lines=False, invalid_row_handler=set_aside,
             ),
             convert_options=arrow_csv.ConvertOptions(
@@ -396,7 +427,11 @@ def _with_broken_rows(
         return _numbered(table, numbers, None)
     apart = np.array([number for number, _ in broken], dtype=np.int64)
     kept = np.delete(numbers, apart - skipped - 1)
-    positions = [int(name[1:]) for name in table.column_names]
+    positions = _needed(header, header.width)
+    for position in positions:  # columns that only the longer rows reach
+        if f"c{position}" not in table.column_names:
+            table = table.append_column(f"c{position}", pa.nulls(table.num_rows, pa.string()))
+    table = table.select([f"c{position}" for position in positions])
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     cells = [next(csv.reader([text], delimiter=delimiter, quoting=quoting), []) for _, text in broken]
     faults = ["shifted_columns" if any(cell.strip() for cell in row[header.width:]) else None for row in cells]
@@ -468,7 +503,7 @@ def _read_workbook(file: BinaryIO, contract: Contract) -> Reading:
             first = offset + (sheet.start or (0, 0))[0] + header.at + header.height + 1
             part = Part(meta.name, offset, first, first + table.num_rows - 1)
             sheets.append(_Sheet(header, table, part, meta.visible != SheetVisibleEnum.Visible))
-        offset += sheet.total_height
+        offset += sheet.end[0] + 1 if sheet.end else 0
     if not sheets:
         _complete(None, [[]] * vocabulary()["reading"]["header_within_rows"], contract, "工作簿各表")
     return _joined_sheets(sheets, contract, notes)

@@ -23,16 +23,19 @@ def contribution(campaign: str, as_of: datetime | None = None, returns: str | No
         as_of: the instant to act as of; the scheduled time if left empty.
         returns: folder with <organisation>/<file>; the campaign's own if left empty.
     """
-    now = instant(as_of)
+    result = take_back(campaign, instant(as_of), returns)
+    publish("contribution", campaign, "", result)
+    return result
+
+
+def take_back(campaign: str, now: datetime, returns: str | None) -> dict[str, object]:
+    """The order of tasks that contribution shares with pilot, survey and self-assessment: phases, what came back, forms."""
     phases = keep_phases(campaign, now)
     place = Path(returns) if returns else folder(campaign, "returns")
     taken = [take_return(campaign, organisation, str(path), arrival)
              for organisation, path, arrival in returned_files(campaign, place, now)]
-    forms = issue_forms(campaign, now)
-    result: dict[str, object] = {
+    return {
         "phases": phases, "taken": sum(bool(entry["new"]) for entry in taken),
         "sent_back": sum(bool(entry["sent_back"]) for entry in taken),
-        "claims": sum(int(entry["claims"]) for entry in taken), "forms": forms,
+        "claims": sum(int(entry["claims"]) for entry in taken), "forms": issue_forms(campaign, now),
     }
-    publish("contribution", campaign, "", result)
-    return result

@@ -28,12 +28,18 @@ def data_comparison(
         period: month of the data, YYYY-MM.
         as_of: the instant to act as of; the scheduled time if left empty.
         inbox: folder with <feed>/<period>/<file>; the campaign's own inbox if left empty.
-        by: who prepares the release; this person cannot approve it.
+        by: post that prepares the release; it cannot approve it.
     """
-    now = instant(as_of)
+    result = compare_when_complete(campaign, period, instant(as_of), inbox, by)
+    publish("comparison", campaign, period, result)
+    return result
+
+
+def compare_when_complete(campaign: str, period: str, now: datetime, inbox: str | None, by: str | None) -> dict[str, object]:
+    """The order of tasks that the comparison shares with routine operation."""
     place = Path(inbox) if inbox else folder(campaign, "inbox")
     taken = [take_in(campaign, feed, period, str(path), arrival)
-             for feed, path, arrival in waiting_files(place, period, now)]
+             for feed, path, arrival in waiting_files(campaign, place, period, now)]
     result: dict[str, object] = {"files": sum(bool(entry["new"]) for entry in taken),
                                  "returned": sum(entry["verdict"] == "returned" for entry in taken if entry["new"])}
     waiting = missing_feeds(campaign, period, now)
@@ -43,5 +49,4 @@ def data_comparison(
         result.update(compared)
         if compared["new"]:
             result["proposal"] = propose(campaign, compared["run"], by or actor(), now)
-    publish("comparison", campaign, period, result)
     return result

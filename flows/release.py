@@ -20,7 +20,8 @@ def release_lists(
     Args:
         campaign: id of the campaign.
         run_id: the comparison run whose lists are released.
-        approved_by: who approves; refused if this is who prepared it. Empty if the approval is recorded already.
+        approved_by: post or account that approves, never a person's name; refused if it prepared the release. Empty if the
+            approval is recorded already.
         as_of: the instant to act as of; the scheduled time if left empty.
     """
     now = instant(as_of)

@@ -318,7 +318,8 @@ class Finding(Base):
     evidence: Mapped[str]
     status: Mapped[str]
     first_seen: Mapped[str]
-    last_seen: Mapped[str]
+    last_seen: Mapped[str | None]
+    """The last period it was listed in; null while it is listed."""
     closed_in: Mapped[str | None]
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
 

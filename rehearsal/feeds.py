@@ -251,11 +251,12 @@ def _share_of(place: Place, plan: Plan, feed: Feed, providers: tuple[str, ...], 
 
 
 def _providers_by_township(place: Place, plan: Plan, providers: tuple[str, ...]) -> Integers | None:
-    """For each township the provider that is its county or stands beside it there; None unless each has exactly one."""
+    """For each township the provider that is its county or stands under it; None unless each has exactly one."""
     parents = {org.code: org.parent for org in plan.organisations}
+    counties = {org.code for org in plan.organisations if org.kind in ("county", "zone")}
     found = []
     for org in place.townships:
-        above = set(_ancestors(org.parent, parents))
+        above = set(_ancestors(org.code, parents)) & counties
         near = [i for i, code in enumerate(providers) if code in above or parents[code] in above]
         if len(near) != 1:
             return None

@@ -420,8 +420,9 @@ class Place:
         outcomes[~known] = "other"
         effects = self._effects(list_id, rows)
         honest = self._chance(rows, 31) < self.config.honesty_of(org)
-        truly = known & (((outcomes == "enrolled") & honest) | (outcomes == "already_insured"))
-        self.people.pending[rows[truly]] |= effects[truly].astype(np.int16)
+        done = known & (outcomes == "enrolled") & honest
+        truly = done | (known & (outcomes == "already_insured"))
+        self.people.pending[rows[done]] |= effects[done].astype(np.int16)
         claims: Strings = np.array([_CLAIMS[effect] for effect in effects.tolist()], dtype="U20")
         return self._written(id_numbers, rows, outcomes, claims, truly)
 
@@ -595,7 +596,8 @@ class _Founding:
         self._welfare()
         self._students()
         place.employers = self._employers()
-        place.projects = _projects(place, self.rng, place.scaled(self.config.firms.projects_at_start), first=0)
+        projects = max(2 * len(place.departments), place.scaled(self.config.firms.projects_at_start))
+        place.projects = _projects(place, self.rng, projects, first=0)
         self._pensions()
         self._idle_firms()
         self._other_schemes()
@@ -1056,7 +1058,9 @@ def _numbered(place: Place, rng: np.random.Generator, rows: Integers, married_in
     elsewhere = people.permit[rows] | (rng.random(len(rows)) < came)
     foreign = np.array(names.FOREIGN_AREAS)[rng.integers(0, len(names.FOREIGN_AREAS), len(rows))]
     areas = np.where(elsewhere, foreign, areas)
-    taken = people.id_number[people.id_number != ""]
+    # Only somebody born on the same day can have the same number.
+    born_alike = people.id_number[np.isin(people.birth, people.birth[rows])]
+    taken = born_alike[born_alike != ""]
     for attempt in range(100):
         serials = names.serials(areas, people.birth[rows], people.male[rows], place.seed + attempt)
         numbers = names.citizen_numbers(areas, people.birth[rows], serials)
@@ -1085,7 +1089,7 @@ def _projects(place: Place, rng: np.random.Generator, count: int, *, first: int)
     builders = builders if len(builders) else np.flatnonzero(firms.kind != INDIVIDUAL)
     made = Projects.blank(count)
     made.township[:] = rng.integers(0, len(place.townships), count)
-    made.department[:] = rng.integers(0, len(place.departments), count)
+    made.department[:] = (first + np.arange(count)) % len(place.departments)
     made.employer[:] = builders[rng.integers(0, len(builders), count)]
     back = rng.integers(0, 700, count) if first == 0 else rng.integers(0, month(place.period).ends.day, count)
     made.started[:] = place.today - back
@@ -1374,6 +1378,7 @@ class _Month:
         people.employer[hired] = _drawn_by_weight(self.rng, weight, len(hired))
         people.job_month[hired] = place.now
         self._join_employee(hired)
+        firms.exposed[:] = np.minimum(firms.exposed, np.maximum(1, place.staff))
 
     def _retirements(self) -> None:
         """At sixty a benefit begins: employees leave work, residents stop paying; a few do not claim."""

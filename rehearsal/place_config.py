@@ -359,8 +359,8 @@ def _firms(persons: int) -> Firms:
 
 _OUTCOME_WORDS: dict[Outcome, tuple[str, ...]] = {
     "student": ("在校", "学生"),
-    "unwilling": ("意愿", "自愿放弃", "不愿参保"),
-    "declined": ("不愿转保", "提档", "意愿", "自愿放弃"),
+    "unwilling": ("意愿", "自愿", "不愿参保"),
+    "declined": ("不愿转保", "提档", "意愿", "自愿"),
     "cannot_pay": ("困难", "无力"),
     "away": ("外出", "联系不上", "失联"),
     "deceased": ("死亡未销户", "死亡"),

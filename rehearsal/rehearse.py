@@ -8,9 +8,11 @@ twice. The clock is only ever an argument.
 from __future__ import annotations
 
 import heapq
+import importlib
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import time as hour
@@ -32,9 +34,11 @@ from rehearsal.world import World
 from rules.calendar import WorkCalendar
 from rules.deadlines import expected, item_periods, nominal_due
 from rules.ladder import rungs
+from rules.phases import field_work, running
 from tasks.campaign import short_name
 from tasks.status import status
 
+SLOW_IMPORTS = ("great_expectations", "matplotlib.pyplot", "flows.mobilisation", "flows.data_comparison")
 PREPARER, APPROVER = "演练经办岗", "演练审批岗"
 
 
@@ -74,6 +78,10 @@ class Rehearsal:
         """Everything that is known before it starts: what the plan expects and how the world will behave."""
         plan = self.plan
         self.add(self.at(plan.starts, "08:00"), "mobilisation", "宣传发动", self._mobilise)
+        for phase in plan.phases:
+            if phase.kind == "preparation":
+                # Nothing can be prepared before the plan is in force, which takes the morning of its first day.
+                self.add(self.at(max(phase.starts, plan.starts), "10:00"), f"preparation:{phase.id}", "实施准备", self._prepare)
         rows = expected(plan)
         for feed, provider, period, arrival, is_faulty in self.world.deliveries(rows):
             key = f"deliver:{feed}:{provider}:{period}:{'faulty' if is_faulty else 'good'}"
@@ -139,10 +147,18 @@ class Rehearsal:
     def _deliver(self, at: datetime, feed: str, provider: str, period: str, is_faulty: bool) -> None:
         self.world.deliver(feed, provider, period, at, is_faulty=is_faulty)
 
+    def _prepare(self, at: datetime) -> None:
+        from flows.preparation import preparation
+
+        self._flow(preparation, self.plan.id, at)
+
     def _compare(self, at: datetime, period: str) -> None:
         from flows.data_comparison import data_comparison
+        from flows.routine import routine
 
-        result = self._flow(data_comparison, self.plan.id, period, at, None, PREPARER)
+        kinds = {phase.kind for phase in running(self.plan, at.astimezone(self.zone).date())}
+        flow = routine if kinds == {"routine"} else data_comparison
+        result = self._flow(flow, self.plan.id, period, at, None, PREPARER)
         if result.get("proposal"):
             self._await_release(result["run"], at)
 
@@ -167,8 +183,13 @@ class Rehearsal:
 
     def _contribute(self, at: datetime) -> None:
         from flows.contribution import contribution
+        from flows.pilot import pilot
+        from flows.self_assessment import self_assessment
+        from flows.survey import survey
 
-        self._flow(contribution, self.plan.id, at)
+        kind = field_work(self.plan, at.astimezone(self.zone).date())
+        chosen = {"pilot": pilot, "survey": survey, "self_assessment": self_assessment}
+        self._flow(chosen.get(kind or "contribution", contribution), self.plan.id, at)
 
     def _sweep(self, at: datetime) -> None:
         from flows.monthly_duty import sweep
@@ -229,26 +250,34 @@ def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until:
     plan = loaded.plan
     home()
     console = Console(stderr=True)
-    with console.status("正在启动数据库和 Prefect 服务 …"):
-        world = World.open(loaded, persons=persons, seed=seed)
-        rehearsal = Rehearsal(plan, str(loaded.path), world)
+    prepared: list[Rehearsal] = []
+
+    def prepare() -> None:
+        rehearsal = Rehearsal(plan, str(loaded.path), World.open(loaded, persons=persons, seed=seed))
         rehearsal.schedule()
-        server = prefect_server()
-        api = server.__enter__()
+        prepared.append(rehearsal)
+        for module in SLOW_IMPORTS:
+            importlib.import_module(module)
+
+    with ExitStack() as stack:
+        with console.status("正在启动数据库和 Prefect 服务 …"):
+            api = stack.enter_context(prefect_server(meanwhile=prepare))
+        stack.enter_context(temporary_settings({PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}))
+        last = _play(prepared[0], until, console)
+    return _result(plan, prepared[0], last, time.monotonic() - began)
+
+
+def _play(rehearsal: Rehearsal, until: date | None, console: Console) -> Event | None:
+    """Plays the agenda under a progress bar; returns the last event."""
     last: Event | None = None
-    try:
-        with temporary_settings({PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
-            TimeElapsedColumn(), console=console,
-        ) as progress:
-            bar = progress.add_task(plan.name, total=len(rehearsal.agenda))
-            for event in rehearsal.play(until):
-                last = event
-                progress.update(bar, advance=1, description=f"{event.at:%Y-%m-%d} {event.what}",
-                                total=max(len(rehearsal.agenda) + progress.tasks[0].completed + 1, 1))
-    finally:
-        server.__exit__(None, None, None)
-    return _result(plan, rehearsal, last, time.monotonic() - began)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task(rehearsal.plan.name, total=len(rehearsal.agenda))
+        for done, event in enumerate(rehearsal.play(until), start=1):
+            last = event
+            progress.update(bar, completed=done, total=done + len(rehearsal.agenda),
+                            description=f"{event.at:%Y-%m-%d} {event.what}")
+    return last
 
 
 def _result(plan: Plan, rehearsal: Rehearsal, last: Event | None, seconds: float) -> dict[str, Any]:

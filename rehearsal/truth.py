@@ -141,9 +141,9 @@ class Meaning:
 
     def knows(self, item: FindingList) -> bool:
         """Whether a list, and every condition on its owner, has a meaning here."""
-        known = set({"person": self.persons, "employer": self.employers, "project": self.projects}[item.subject])
+        known = {"person": set(self.persons), "employer": set(self.employers), "project": set(self.projects)}
         conditional = any(case.when != "true" for case in item.owner)
-        return item.id in known and (item.id in self.leads or not conditional)
+        return item.id in known[item.subject] and (item.id in self.leads or not conditional)
 
 
 def _worth_converting(who: PersonFacts, category: Strings) -> Bools:

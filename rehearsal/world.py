@@ -27,6 +27,7 @@ from rehearsal.place import Place, Visit
 from rehearsal.place_config import read_place
 from rules.deadlines import Expected
 from rules.periods import month, next_month, previous_month
+from rules.phases import FIELD_WORK
 
 Delivery = tuple[str, str, str, datetime, bool]
 """feed, provider, period, arrival, whether the file is faulty"""
@@ -145,7 +146,7 @@ class World:
         """The months in which rosters are worked: those of the phases made for it (C14, L9, G15)."""
         months: set[date] = set()
         for phase in self.plan.phases:
-            if phase.kind not in ("contribution", "survey", "self_assessment", "pilot"):
+            if phase.kind not in FIELD_WORK:
                 continue
             day, last = phase.starts.replace(day=1), phase.ends or self.plan.ends
             while day <= last:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from documents.acceptance import write_acceptance_annex, write_acceptance_report
 from prefect import task
 
+from documents.acceptance import write_acceptance_annex, write_acceptance_report
 from documents.model import (
     AcceptanceContent,
     Candidate,
@@ -48,7 +48,7 @@ def draw_up(campaign: str, final: bool, as_of: datetime) -> dict[str, Any]:
     place = folder(campaign, "documents", "acceptance")
     stem = f"{plan.name}验收报告{'' if final else '（初评）'}"
     path = place / f"{stem}.docx"
-    notes = write_acceptance_report(path, content)
+    write_acceptance_report(path, content)
     write_acceptance_annex(place / f"{stem}_附表.xlsx", content)
     with transaction() as tx:
         new = documents.record(
@@ -58,7 +58,7 @@ def draw_up(campaign: str, final: bool, as_of: datetime) -> dict[str, Any]:
     reached = sum(bool(line.reached) for table in content.results for line in table.lines)
     total = sum(line.reached is not None for table in content.results for line in table.lines)
     return {"period": period, "new": new, "organisations": len(scores), "targets": total, "reached": reached,
-            "candidates": len(candidates), "notes": list(notes or ())}
+            "candidates": len(candidates)}
 
 
 def _score(plan: Plan, code: str, period: str, as_of: datetime) -> Score:

@@ -90,7 +90,9 @@ def _record(campaign: str, run_id: int, outcome: Outcome, as_of: datetime, plan:
             events: dict[str, int] = {}
             # An old month compared anew corrects its figures; it must not turn back the findings' life.
             if newest is None or newest["period"] <= outcome.period:
-                events = store.merge(tx, campaign, outcome.period, run_id, as_of, current, gone)
+                out_of_scope = [category.id for category in plan.categories if not category.in_scope]
+                events = store.merge(tx, campaign, outcome.period, run_id, as_of, current, gone, out_of_scope,
+                                     newest["period"] if newest else None)
             campaigns.audit(tx, campaign, at=as_of, actor=actor(), action="comparison run", subject=f"run {run_id}",
                             count=outcome.persons, reason=outcome.period)
     finally:

@@ -25,7 +25,7 @@ from models.store import deliveries
 from models.store import findings as findings_store
 from rules.calendar import WorkCalendar
 from rules.periods import month, previous_month
-from rules.progress import gap, rank, rate, time_progress
+from rules.progress import forecast, gap, rank, rate, time_progress
 from tasks.campaign import period_name, short_name, today
 from tasks.obligations import statuses
 
@@ -83,11 +83,13 @@ def _progress_table(plan: Plan, target: Target, period: str,
         values = figures.get((indicator.id, code), {})
         current, before = values.get(period), values.get(previous_month(period))
         base = target.derived_base.get(code, 0)
+        ahead = forecast([(month(label).ends, value) for label, value in values.items() if label <= period], level,
+                         target.measured_on, indicator.direction)
         done = rate(_minus(current, base), level - base) if level != base else None
         lines.append(ProgressLine(
             label=short_name(plan, code), unit=indicator.unit, target=level, previous=before,
             added=_minus(current, before), current=current, completion=done, pace=pace,
-            gap=gap(current, level, indicator.direction)))
+            gap=gap(current, level, indicator.direction), needed_per_month=ahead.needed_per_month, reaches=ahead.reaches))
     places = rank({line.label: line.completion for line in lines})
     ranked = [ProgressLine(**{**vars(line), "rank": places[line.label] if len(lines) > 1 else None}) for line in lines]
     ranked.sort(key=lambda line: (line.rank is None, line.rank or 0))

@@ -42,9 +42,16 @@ def _audited(campaign: str, period: str, kind: str, count: int, as_of: datetime)
 def export_findings(campaign: str, period: str, out: Path, as_of: datetime) -> dict[str, Any]:
     """Writes a period's findings in full and records the export."""
     latest_run(campaign, period)
+    newest = latest_run(campaign)["period"]
     with transaction() as tx:
         rows = store.findings_of_period(tx, campaign, period)
-    _write(out, FINDINGS, ([";".join(row[key]) if key == "co_owners" else row[key] for key in FINDINGS] for row in rows))
+
+    def cell(row: Any, key: str) -> Any:
+        if key == "co_owners":
+            return ";".join(row[key])
+        return row[key] or newest if key == "last_seen" else row[key]
+
+    _write(out, FINDINGS, ([cell(row, key) for key in FINDINGS] for row in rows))
     _audited(campaign, period, "findings", len(rows), as_of)
     return {"campaign": campaign, "period": period, "rows": len(rows), "file": str(out)}
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from expectations.intake import Intake, take
 from prefect import task
 
+from expectations.intake import Intake, take
 from models.database import transaction
 from models.errors import FileReturned
 from models.plan import Feed, Plan
@@ -18,16 +19,25 @@ from models.store import deliveries as store
 from tasks.campaign import folder, plan_in_force
 from tasks.originals import IGNORED, keep_original, sha256_of
 
+logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it reports every scratch folder it makes
 
-def waiting_files(inbox: Path, period: str, as_of: datetime) -> Iterator[tuple[str, Path, datetime]]:
-    """(feed, file, arrival) of complete files for a period that arrived by ``as_of``; arrival = modification time."""
+
+def waiting_files(
+    campaign: str, inbox: Path, period: str, as_of: datetime | None = None
+) -> Iterator[tuple[str, Path, datetime]]:
+    """(feed, file, arrival) of complete files for a period, not taken yet, that arrived by ``as_of`` if one is given.
+
+    Arrival is the file's modification time.
+    """
+    with transaction() as tx:
+        taken = {(row["feed"], row["sha256"]) for row in store.all_of(tx, campaign, period)}
     for folder_of_feed in sorted(path for path in inbox.iterdir() if path.is_dir()) if inbox.is_dir() else ():
         place = folder_of_feed / period
         for path in sorted(place.iterdir()) if place.is_dir() else ():
             if not path.is_file() or path.name.startswith((".", "~$")) or path.name.endswith(IGNORED):
                 continue
             arrival = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            if arrival <= as_of:
+            if (as_of is None or arrival <= as_of) and (folder_of_feed.name, sha256_of(path)) not in taken:
                 yield folder_of_feed.name, path, arrival
 
 
@@ -48,7 +58,7 @@ def take_in(campaign: str, feed: str, period: str, path: str, received_at: datet
     with transaction() as tx:
         before = store.known(tx, campaign, digest)
     if before is not None and (before["feed"], before["period"]) == (feed, period):
-        return {"delivery": before["id"], "verdict": before["verdict"], "new": False}
+        return {"delivery": before["id"], "feed": feed, "verdict": before["verdict"], "reason": before["reason"], "new": False}
     keep_original(campaign, source, digest)
     provider = _provider(plan, contract_of_plan, source.name)
     with transaction() as tx:
@@ -89,7 +99,7 @@ def _record(campaign: str, taken: Intake, received_at: datetime, repeated_from: 
             _meet_obligation(tx, campaign, taken, verdict, received_at)
             campaigns.audit(tx, campaign, at=received_at, actor=taken.provider or "unknown", action="delivery taken in",
                             subject=f"{taken.feed}/{taken.period}/{taken.sha256[:16]}", count=taken.rows, reason=verdict)
-    return {"delivery": delivery, "feed": taken.feed, "verdict": verdict, "new": is_new, "rows": taken.rows,
+    return {"delivery": delivery, "feed": taken.feed, "verdict": verdict, "reason": reason, "new": is_new, "rows": taken.rows,
             "accepted": taken.accepted, "quarantined": taken.quarantined, "duplicate": taken.duplicate,
             "dropped": taken.dropped}
 
@@ -108,16 +118,19 @@ def _meet_obligation(tx: Any, campaign: str, taken: Intake, verdict: str, receiv
 
 
 def missing_feeds(campaign: str, period: str, as_of: datetime) -> list[str]:
-    """Required feeds a comparison of the period still waits for, as ``feed/provider``."""
+    """What a comparison of the period still waits for, as ``feed/provider``: required feeds until they come (or are
+    excused), the others until they are due."""
     plan = plan_in_force(campaign)
+    required = {feed.feed for feed in plan.feeds if feed.required}
     with transaction() as tx:
         present = {(row["feed"], row["provider"]) for row in store.accepted(tx, campaign, period)
                    if row["period"] == period}
-        owed = [row for row in obligations.facts(tx, campaign, as_of, period=period)
-                if row["kind"] == "feed"]
-    required = {feed.feed for feed in plan.feeds if feed.required}
-    return sorted(
-        f"{row['item'].removeprefix('feed:')}/{row['organisation']}" for row in owed
-        if row["item"].removeprefix("feed:") in required
-        and (row["item"].removeprefix("feed:"), row["organisation"]) not in present
-    )
+        owed = obligations.facts(tx, campaign, as_of, period=period)
+    waiting = []
+    for row in owed:
+        feed = row["item"].removeprefix("feed:")
+        if row["kind"] != "feed" or row["excused_at"] is not None or (feed, row["organisation"]) in present:
+            continue
+        if feed in required or as_of < row["due_before"]:
+            waiting.append(f"{feed}/{row['organisation']}")
+    return sorted(waiting)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from documents.handbook import write_handbook, write_task_letter
 from prefect import task
 
+from documents.handbook import write_handbook, write_task_letter
 from documents.model import (
     DeadlineLine,
     DutyLine,
@@ -68,7 +67,7 @@ def _feed_duty(plan: Plan, feed: Feed) -> FeedDuty:
 
 def _list_guide(plan: Plan, entry: FindingList) -> ListGuide:
     def named(case: OwnerCase) -> str:
-        return short_name(plan, case.org) if case.org else COLUMN_WORDS.get(case.column, "相关单位")
+        return short_name(plan, case.org) if case.org else COLUMN_WORDS.get(case.column or "", "相关单位")
 
     owners = dict.fromkeys(named(case) for case in entry.owner)
     return ListGuide(name=entry.name, reason=entry.reason, owner="、".join(owners), closes_when=entry.closes_when,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from prefect import task
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
 from models.database import transaction
+from models.errors import WrongUse
 from models.plan import Plan
+from models.store import campaigns
 from models.store import obligations as store
-from rules.deadlines import ObligationFacts, Status, SubmissionFact, due_in_force, expected, is_late, status
+from rules.deadlines import ObligationFacts, Status, SubmissionFact, closes, due_in_force, expected, is_late, status
 from tasks.campaign import plan_in_force
 
 
@@ -82,3 +84,41 @@ def punctuality(rows: list[dict[str, Any]]) -> Counter[str]:
 def form_of(plan: Plan, item: str) -> str:
     """The form an obligation is handed in with; feeds have none."""
     return next((entry.form for entry in plan.obligations if entry.id == item), "feed")
+
+
+def _owed(tx: Connection, campaign: str, item: str, organisation: str, period: str) -> int:
+    row = store.one(tx, campaign, item, organisation, period)
+    if row is None:
+        raise WrongUse(f"{organisation} owes no {item} for {period}.", where=campaign,
+                       cure="`canbao status CAMPAIGN --json` lists what is owed.")
+    return int(row["id"])
+
+
+def extend(campaign: str, item: str, organisation: str, period: str, last_day: date, by: str, reason: str,
+           as_of: datetime) -> dict[str, Any]:
+    """Grants a later last day (inclusive). One granted after the row was due heals no lateness, but it holds off the
+    lock and the ladder."""
+    due_before = closes(last_day, plan_in_force(campaign).time_zone)
+    with transaction() as tx:
+        store.extend(tx, _owed(tx, campaign, item, organisation, period), due_before=due_before, granted_at=as_of,
+                     granted_by=by, reason=reason)
+        campaigns.audit(tx, campaign, at=as_of, actor=by, action="extension granted",
+                        subject=f"{item}/{organisation}/{period}", count=1, reason=reason)
+    return {"item": item, "organisation": organisation, "period": period, "due_before": due_before.isoformat()}
+
+
+def excuse(campaign: str, item: str, organisation: str, period: str, by: str, reason: str,
+           as_of: datetime) -> dict[str, Any]:
+    """Excuses an organisation from one obligation."""
+    with transaction() as tx:
+        store.excuse(tx, _owed(tx, campaign, item, organisation, period), as_of, reason)
+        campaigns.audit(tx, campaign, at=as_of, actor=by, action="obligation excused",
+                        subject=f"{item}/{organisation}/{period}", count=1, reason=reason)
+    return {"item": item, "organisation": organisation, "period": period}
+
+
+def acknowledge(campaign: str, item: str, organisation: str, period: str, as_of: datetime) -> dict[str, Any]:
+    """Records that an organisation has seen its reminder."""
+    with transaction() as tx:
+        store.acknowledge(tx, _owed(tx, campaign, item, organisation, period), as_of, organisation)
+    return {"item": item, "organisation": organisation, "period": period}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from models.errors import ApprovalMissing, WrongUse
 from models.plan import Plan
 from models.store import campaigns, documents
 from models.store import findings as store
+from rules.phases import owners_in_play
 from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.contents import contact, dispositions, origin, return_deadline
 from tasks.originals import sha256_of
@@ -27,7 +29,7 @@ def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, A
     """Proposes the release of what the run left open; the proposal names the content's hash."""
     plan = plan_in_force(campaign)
     with transaction() as tx:
-        digest, count = store.roster_digest(tx, campaign, batches(plan))
+        digest, count = store.roster_digest(tx, limits(plan, as_of))
         proposal = store.propose_release(tx, campaign, run_id, digest, count, by, as_of)
     return {"release": proposal, "findings": count, "content_sha256": digest}
 
@@ -41,16 +43,17 @@ def approve(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, A
         if by == proposal["prepared_by"]:
             raise ApprovalMissing("the preparer cannot approve.", where=f"run {run_id}",
                                   cure="Let another person approve it.")
-        _refuse_changed(tx, plan, proposal)
+        _refuse_changed(tx, plan, proposal, as_of)
         store.approve_release(tx, proposal["id"], by, as_of, as_of + timedelta(days=plan.approval.expires_days))
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="release approved", subject=f"run {run_id}",
                         count=proposal["findings"], reason=proposal["content_sha256"][:16])
     return {"release": proposal["id"], "findings": proposal["findings"]}
 
 
-def batches(plan: Plan) -> dict[str, int]:
-    """Lists that are pushed in batches, and how many an owner holds at a time (C13)."""
-    return {entry.id: entry.batch_per_owner for entry in plan.lists if entry.batch_per_owner is not None}
+def limits(plan: Plan, as_of: datetime) -> store.HandOut:
+    """What limits a release on a day: batches per list and owner (C13), and the pilot's places while it runs alone."""
+    batches: dict[str, int] = {entry.id: entry.batch_per_owner for entry in plan.lists if entry.batch_per_owner is not None}
+    return store.HandOut(plan.id, batches, owners_in_play(plan, today(plan, as_of)))
 
 
 def _proposal(tx: Any, campaign: str, run_id: int) -> Any:
@@ -60,8 +63,8 @@ def _proposal(tx: Any, campaign: str, run_id: int) -> Any:
     return proposal
 
 
-def _refuse_changed(tx: Any, plan: Plan, proposal: Any) -> None:
-    digest, _ = store.roster_digest(tx, plan.id, batches(plan))
+def _refuse_changed(tx: Any, plan: Plan, proposal: Any, as_of: datetime) -> None:
+    digest, _ = store.roster_digest(tx, limits(plan, as_of))
     if digest != proposal["content_sha256"]:
         raise ApprovalMissing("the lists have changed since they were proposed.", where=f"run {proposal['run_id']}",
                               cure="Propose the new content and have it approved.")
@@ -85,12 +88,17 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
                                   cure=f"`canbao approve {campaign} --run {run_id} --by NAME`, by another person.")
         if as_of > proposal["expires_at"]:
             raise ApprovalMissing("the approval has expired.", where=f"run {run_id}", cure="Have it approved again.")
-        _refuse_changed(tx, plan, proposal)
-        findings = store.to_hand_out(tx, campaign, batches(plan))
+        _refuse_changed(tx, plan, proposal, as_of)
+        findings = store.to_hand_out(tx, limits(plan, as_of))
     by_owner: dict[str, list[Any]] = defaultdict(list)
     for finding in findings:
         by_owner[finding["owner"]].append(finding)
-    made = [_write(plan, run, proposal, owner, rows, as_of) for owner, rows in sorted(by_owner.items())]
+    with transaction() as tx:
+        latest = {owner: documents.latest_of(tx, campaign, "roster", owner) for owner in by_owner}
+    held = {owner: row["content_sha256"] for owner, row in latest.items() if row is not None}
+    # Who holds exactly this roster already is not bothered again.
+    made = [_write(plan, run, digest, owner, rows, as_of) for owner, rows in sorted(by_owner.items())
+            if (digest := _digest(rows)) != held.get(owner)]
     with transaction() as tx:
         for document in made:
             documents.record(tx, **document)
@@ -100,7 +108,12 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
     return {"release": proposal["id"], "rosters": len(made), "findings": handed, "new": True}
 
 
-def _write(plan: Plan, run: Any, proposal: Any, owner: str, findings: list[Any], as_of: datetime) -> dict[str, Any]:
+def _digest(findings: list[Any]) -> str:
+    lines = sorted(f"{row['list']}|{row['subject']}|{row['status'] == 'contradicted'}" for row in findings)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _write(plan: Plan, run: Any, digest: str, owner: str, findings: list[Any], as_of: datetime) -> dict[str, Any]:
     day = today(plan, as_of)
     beside = details(Path(run["folder"]), owner)
     lists = []
@@ -110,14 +123,14 @@ def _write(plan: Plan, run: Any, proposal: Any, owner: str, findings: list[Any],
         if rows:
             lists.append(RosterList(entry.id, entry.name, entry.subject, entry.reason, entry.closes_when, rows))
     roster = Roster(
-        origin=origin(plan, owner, run["period"], day, run_id=run["id"], content_sha256=proposal["content_sha256"]),
+        origin=origin(plan, owner, run["period"], day, run_id=run["id"], content_sha256=digest),
         issuer=plan.organisation(plan.office).name, purpose=plan.purpose, return_by=return_deadline(plan, day),
         contact=contact(plan), dispositions=dispositions(plan), lists=tuple(lists))
     path = folder(plan.id, "rosters", run["period"]) / f"{short_name(plan, owner)}_花名册_{run['period']}_{len(findings)}条.xlsx"
     write_roster(path, roster)
     return {"campaign_id": plan.id, "kind": "roster", "period": run["period"], "organisation": owner,
             "path": str(path), "sha256": sha256_of(path), "made_at": as_of, "rows": len(findings),
-            "run_id": run["id"], "content_sha256": proposal["content_sha256"]}
+            "run_id": run["id"], "content_sha256": digest}
 
 
 def _row(plan: Plan, finding: Any, beside: dict[str, Any]) -> RosterRow:

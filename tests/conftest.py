@@ -6,6 +6,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ _count = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[URL]:
+def server() -> URL:
     """An embedded PostgreSQL with a migrated template database; stopped with the session."""
     from models import database
 
@@ -36,24 +37,31 @@ def server() -> Iterator[URL]:
     engine = create_engine(template)
     database.migrate(engine)
     engine.dispose()
-    yield address
+    return address
 
 
-@pytest.fixture
-def record(server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A fresh record and an empty CANBAO_HOME, which is returned."""
+@contextmanager
+def fresh_record(server: URL, home: Path) -> Iterator[Path]:
+    """A record and a CANBAO_HOME of their own for as long as the block lasts."""
     from models import database
 
     name = f"t{next(_count)}"
     admin = create_engine(server.set(database="postgres"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE canbao_template"))
-    home = tmp_path / "home"
-    monkeypatch.setenv("CANBAO_HOME", str(home))
-    monkeypatch.setenv("CANBAO_DATABASE_URL", server.set(database=name).render_as_string(hide_password=False))
-    yield home
-    database._engine(database.url()).dispose()
-    database._engine.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CANBAO_HOME", str(home))
+        patch.setenv("CANBAO_DATABASE_URL", server.set(database=name).render_as_string(hide_password=False))
+        yield home
+        database._engine(database.url()).dispose()
+        database._engine.cache_clear()
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+@pytest.fixture
+def record(server: URL, tmp_path: Path) -> Iterator[Path]:
+    """A fresh record and an empty CANBAO_HOME, which is returned."""
+    with fresh_record(server, tmp_path / "home") as home:
+        yield home

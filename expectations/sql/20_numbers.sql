@@ -27,13 +27,13 @@ CREATE MACRO born(x) AS CASE WHEN is_number_shaped(x) THEN try_strptime(substr(x
 CREATE MACRO sex_of(x) AS CASE WHEN CAST(substr(x, 17, 1) AS INTEGER) % 2 = 1 THEN 'M' ELSE 'F' END;
 
 -- Why a number is none; null where it is one. A foreign or retired area is never a fault (domain.md 22).
-CREATE MACRO number_fault(x, birth_date) AS CASE
+CREATE MACRO number_fault(x, expected_letter, birth_date) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN NOT is_number_shaped(x) THEN CASE
         WHEN regexp_full_match(x, '[0-9.]+E\+?[0-9]+') THEN 'lost_digits'
         WHEN regexp_full_match(x, '[A-Z]{1,2}[0-9]{6,10}') THEN 'other_document'
         ELSE 'shape' END
-    WHEN check_letter(x) <> right(x, 1)
+    WHEN expected_letter <> right(x, 1)
     THEN CASE WHEN ends_with(x, '000') THEN 'lost_digits' ELSE 'check_digit' END
     WHEN birth_date IS NULL OR birth_date NOT BETWEEN getvariable('earliest_birth') AND getvariable('latest_day') THEN 'birth_date'
 END;

@@ -1,3 +1,3 @@
--- What became of the cells of rows that are neither footer nor blank: per column, in the contract's order, how many
--- have a value, and how often each fault and each repair. In: rows. Out: one row, three columns per column.
-SELECT {{cell_counts}} FROM rows WHERE outcome <> 'dropped';
+-- Cells of rows that are neither footer nor blank, aggregated: how many have a value, a fault, a repair, and of which
+-- kind. In: rows. Out: one row.
+SELECT {{aggregates}} FROM rows WHERE outcome <> 'dropped';

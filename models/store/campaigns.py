@@ -47,6 +47,11 @@ def plan_in_force(tx: Connection, campaign: str) -> tuple[str, str]:
     return row.sha256, row.body
 
 
+def is_stored(tx: Connection, campaign: str) -> bool:
+    """Whether a campaign is in the record."""
+    return tx.execute(select(Campaign.id).where(Campaign.id == campaign)).scalar() is not None
+
+
 def open_phase(tx: Connection, campaign: str, phase: str, as_of: datetime) -> bool:
     """Marks a phase as opened; returns False if it was open before."""
     done = tx.execute(update(PhaseRow).where(PhaseRow.campaign_id == campaign, PhaseRow.id == phase,

@@ -22,6 +22,13 @@ def latest(tx: Connection, campaign: str, kind: str, period: str, organisation: 
         DocumentRow.organisation == organisation).order_by(DocumentRow.id.desc()).limit(1)).mappings().first()
 
 
+def latest_of(tx: Connection, campaign: str, kind: str, organisation: str) -> RowMapping | None:
+    """The latest document of a kind that an organisation holds, of whatever period."""
+    return tx.execute(select(DocumentRow.path, DocumentRow.content_sha256).where(
+        DocumentRow.campaign_id == campaign, DocumentRow.kind == kind, DocumentRow.organisation == organisation,
+    ).order_by(DocumentRow.id.desc()).limit(1)).mappings().first()
+
+
 def all_of(tx: Connection, campaign: str, kind: str | None = None) -> list[RowMapping]:
     """All documents of a campaign, or those of a kind."""
     query = select(DocumentRow.__table__).where(DocumentRow.campaign_id == campaign)

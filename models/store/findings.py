@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -95,12 +96,13 @@ CURRENT_COLUMNS = (
 _OPEN = ", ".join(f"'{status}'" for status in OPEN)
 
 MERGE = f"""
--- Registers judge claims. No longer listed: confirmed at once (or moot, if the subject died or moved away). Still
--- listed: contradicted, but only by the register of a later month, for an enrolment may take until then to show.
+-- Registers judge claims. No longer listed: confirmed at once (or moot, if a subject that was in scope has left it: died,
+-- moved away). Still listed: contradicted, but only by the register of a later month, for an enrolment may take until then to show.
 CREATE TEMP TABLE judged ON COMMIT DROP AS
 SELECT c.id AS claim_id, c.finding_id, c.disposition,
        CASE WHEN current.subject IS NOT NULL THEN 'contradicted'
-            WHEN gone.subject IS NOT NULL THEN 'moot' ELSE 'confirmed' END AS outcome
+            WHEN gone.subject IS NOT NULL AND f.category IS NOT NULL AND f.category <> ALL(%(out_of_scope)s) THEN 'moot'
+            ELSE 'confirmed' END AS outcome
 FROM claim c JOIN finding f ON f.id = c.finding_id
 LEFT JOIN current ON current.list = f.list AND current.subject = f.subject
 LEFT JOIN gone ON gone.subject = f.subject
@@ -125,20 +127,27 @@ WHERE f.campaign_id = %(campaign)s
        OR (current.subject IS NOT NULL AND (judged.outcome = 'contradicted' OR f.status IN ('closed', 'confirmed'))));
 
 UPDATE finding SET status = moved.event,
-       closed_in = CASE WHEN moved.event IN ('confirmed', 'closed') THEN %(period)s END
+       closed_in = CASE WHEN moved.event IN ('confirmed', 'closed') THEN %(period)s END,
+       last_seen = CASE WHEN moved.event IN ('confirmed', 'closed') THEN %(before)s END
 FROM moved WHERE finding.id = moved.finding_id;
 
-UPDATE finding f SET owner = c.owner, co_owners = c.co_owners, category = c.category, name = c.name,
-       id_number = c.id_number, priority = c.priority, reason = c.reason, evidence = c.evidence,
-       last_seen = %(period)s, run_id = %(run)s
-FROM current c WHERE f.campaign_id = %(campaign)s AND f.list = c.list AND f.subject = c.subject;
+-- Only what differs is written: most findings persist as they are.
+UPDATE finding f SET owner = c.owner, co_owners = c.co_owners, category = c.category, name = coalesce(c.name, ''),
+       id_number = c.id_number, priority = c.priority, reason = c.reason, evidence = c.evidence, run_id = %(run)s
+FROM current c
+WHERE f.campaign_id = %(campaign)s AND f.list = c.list AND f.subject = c.subject
+  AND (f.owner, f.co_owners, f.category, f.name, f.id_number, f.priority, f.reason, f.evidence)
+      IS DISTINCT FROM
+      (c.owner, c.co_owners, c.category, coalesce(c.name, ''), c.id_number, c.priority, c.reason, c.evidence);
 
 WITH fresh AS (
     INSERT INTO finding (campaign_id, list, subject, subject_kind, id_number, name, category, owner, co_owners,
-                         priority, reason, evidence, status, first_seen, last_seen, run_id)
+                         priority, reason, evidence, status, first_seen, run_id)
     SELECT %(campaign)s, list, subject, subject_kind, id_number, coalesce(name, ''), category, owner, co_owners,
-           priority, reason, evidence, 'new', %(period)s, %(period)s, %(run)s
+           priority, reason, evidence, 'new', %(period)s, %(run)s
     FROM current c
+    WHERE NOT EXISTS (SELECT 1 FROM finding f
+                      WHERE f.campaign_id = %(campaign)s AND f.list = c.list AND f.subject = c.subject)
     ON CONFLICT (campaign_id, list, subject) DO NOTHING
     RETURNING id
 )
@@ -150,12 +159,13 @@ ON CONFLICT DO NOTHING;
 """
 
 
-def merge(tx: Connection, campaign: str, period: str, run_id: int, as_of: datetime, current: Path,
-          gone: Path) -> dict[str, int]:
+def merge(tx: Connection, campaign: str, period: str, run_id: int, as_of: datetime, current: Path, gone: Path,
+          out_of_scope: Sequence[str], before: str | None) -> dict[str, int]:
     """Merges a run's findings (CSV files made by the engine) into the life of findings; returns events by name.
 
-    ``current`` holds one line per list and subject, ``gone`` the subjects that left the scope. All in the caller's
-    transaction: either the whole difference is recorded or nothing.
+    ``current`` holds one line per list and subject, ``gone`` the subjects that are out of scope now, ``out_of_scope``
+    the categories that are, ``before`` the period of the run before this one. All in the caller's transaction: either
+    the whole difference is recorded or nothing.
     """
     tx.execute(text(f"""
         CREATE TEMP TABLE current ON COMMIT DROP AS SELECT {', '.join(CURRENT_COLUMNS)} FROM finding WITH NO DATA;
@@ -167,7 +177,8 @@ def merge(tx: Connection, campaign: str, period: str, run_id: int, as_of: dateti
     with gone.open("rb") as stream:
         cursor.copy_expert("COPY gone FROM STDIN (FORMAT csv)", stream)
     cursor.execute("CREATE INDEX ON current (subject, list); ANALYZE current")
-    cursor.execute(MERGE, {"campaign": campaign, "period": period, "run": run_id, "as_of": as_of})
+    cursor.execute(MERGE, {"campaign": campaign, "period": period, "run": run_id, "as_of": as_of,
+                           "out_of_scope": list(out_of_scope), "before": before})
     cursor.execute("SELECT event, count(*) FROM moved GROUP BY event")
     return dict(cursor.fetchall())
 
@@ -175,37 +186,49 @@ def merge(tx: Connection, campaign: str, period: str, run_id: int, as_of: dateti
 TO_HAND_OUT = """
     SELECT * FROM (
         SELECT f.*, row_number() OVER (PARTITION BY f.list, f.owner ORDER BY f.status = 'released' DESC, f.id) AS place
-        FROM finding f WHERE f.campaign_id = :campaign AND f.status = ANY(:statuses)
+        FROM finding f
+        WHERE f.campaign_id = :campaign AND f.status = ANY(:statuses)
+          AND (CAST(:owners AS text[]) IS NULL OR f.owner = ANY(:owners))
     ) AS waiting
     WHERE place <= coalesce((CAST(:batches AS jsonb) ->> list)::int, place)
 """
 """What stands on rosters: open, not waiting for a register's proof, not excused, and within the list's batch."""
 
 
-def _handing_out(campaign: str, batches: Mapping[str, int]) -> dict[str, Any]:
-    return {"campaign": campaign, "statuses": list(ON_ROSTER), "batches": json.dumps(dict(batches))}
+@dataclass(frozen=True)
+class HandOut:
+    """What limits a release: ``batches`` per list and owner (C13), ``owners`` while a pilot runs alone (L9)."""
+
+    campaign: str
+    batches: Mapping[str, int]
+    owners: frozenset[str] | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """For the query above."""
+        return {"campaign": self.campaign, "statuses": list(ON_ROSTER), "batches": json.dumps(dict(self.batches)),
+                "owners": None if self.owners is None else sorted(self.owners)}
 
 
-def to_hand_out(tx: Connection, campaign: str, batches: Mapping[str, int]) -> list[Row]:
-    """The findings a release would print, by owner; ``batches`` limits a list to so many per owner (C13)."""
-    return list(tx.execute(text(f"{TO_HAND_OUT} ORDER BY owner, priority, list, id"),
-                           _handing_out(campaign, batches)).mappings())
+def to_hand_out(tx: Connection, limits: HandOut) -> list[Row]:
+    """The findings a release would print, by owner."""
+    return list(tx.execute(text(f"{TO_HAND_OUT} ORDER BY owner, priority, list, id"), limits.parameters()).mappings())
 
 
-def roster_digest(tx: Connection, campaign: str, batches: Mapping[str, int]) -> tuple[str, int]:
+def roster_digest(tx: Connection, limits: HandOut) -> tuple[str, int]:
     """(hash, count) of exactly what a release would hand out now."""
     row = tx.execute(text(f"""
         SELECT encode(sha256(convert_to(coalesce(string_agg(list || '|' || subject || '|' || owner, E'\n'
                       ORDER BY list, subject), ''), 'UTF8')), 'hex') AS digest, count(*) AS findings
         FROM ({TO_HAND_OUT}) AS handed
-    """), _handing_out(campaign, batches)).one()
+    """), limits.parameters()).one()
     return row.digest, row.findings
 
 
 def findings_of_period(tx: Connection, campaign: str, period: str) -> list[Row]:
-    """Findings last seen in the period or later and first seen by then, for the audited export."""
+    """Findings first seen by the period and still listed in it, for the audited export."""
     return list(tx.execute(select(Finding.__table__).where(
-        Finding.campaign_id == campaign, Finding.first_seen <= period, Finding.last_seen >= period,
+        Finding.campaign_id == campaign, Finding.first_seen <= period,
+        (Finding.last_seen.is_(None)) | (Finding.last_seen >= period),
     ).order_by(Finding.list, Finding.owner, Finding.id)).mappings())
 
 

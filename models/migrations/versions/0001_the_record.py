@@ -232,7 +232,7 @@ def upgrade() -> None:
     sa.Column('evidence', sa.Text(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('first_seen', sa.Text(), nullable=False),
-    sa.Column('last_seen', sa.Text(), nullable=False),
+    sa.Column('last_seen', sa.Text(), nullable=True),
     sa.Column('closed_in', sa.Text(), nullable=True),
     sa.Column('run_id', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['campaign_id'], ['campaign.id'], name=op.f('fk_finding_campaign_id')),

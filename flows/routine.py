@@ -1,0 +1,31 @@
+"""常态运行: after the campaign the same comparison goes on, month by month (L12, G14)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import flow
+
+from flows.clock import instant, run_name
+from flows.data_comparison import compare_when_complete
+from flows.summary import publish
+from tasks.campaign import keep_phases
+
+
+@flow(name="routine", description="常态运行：每月接收数据、比对、更新清单", flow_run_name=run_name("常态运行"))
+def routine(
+    campaign: str, period: str, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
+) -> dict[str, object]:
+    """Keeps the register alive: takes in what has arrived and compares once every required feed is there.
+
+    Args:
+        campaign: id of the campaign.
+        period: month of the data, YYYY-MM.
+        as_of: the instant to act as of; the scheduled time if left empty.
+        inbox: folder with <feed>/<period>/<file>; the campaign's own inbox if left empty.
+        by: post that prepares the release; it cannot approve it.
+    """
+    now = instant(as_of)
+    result = {"phases": keep_phases(campaign, now), **compare_when_complete(campaign, period, now, inbox, by)}
+    publish("routine", campaign, period, result)
+    return result

@@ -1,0 +1,25 @@
+"""入户调查: survey rosters and forms go out and come back; what was found waits for the next register."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prefect import flow
+
+from flows.clock import instant, run_name
+from flows.contribution import take_back
+from flows.summary import publish
+
+
+@flow(name="survey", description="入户调查：回收调查花名册、登记调查结果、下发调查表", flow_run_name=run_name("入户调查"))
+def survey(campaign: str, as_of: datetime | None = None, returns: str | None = None) -> dict[str, object]:
+    """Takes back worked survey rosters and forms (L9, G11, G12).
+
+    Args:
+        campaign: id of the campaign.
+        as_of: the instant to act as of; the scheduled time if left empty.
+        returns: folder with <organisation>/<file>; the campaign's own if left empty.
+    """
+    result = take_back(campaign, instant(as_of), returns)
+    publish("survey", campaign, "", result)
+    return result
