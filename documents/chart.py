@@ -28,12 +28,14 @@ def chinese_font() -> str | None:
 
 
 def progress_chart(tables: tuple[ProgressTable, ...]) -> bytes | None:
-    """Completion by organisation for the first indicators as a PNG.
+    """Completion by organisation as a PNG, for the first indicators that compare several organisations; where none
+    does, for the first there are.
 
     ``None`` if no font with Chinese letters is installed or no completion is known: boxes instead of names would say
     nothing. The bytes depend on the content, the fonts and matplotlib's version alone.
     """
-    shown = [table for table in tables if any(line.completion is not None for line in table.lines)][:_SHOWN_INDICATORS]
+    known = [table for table in tables if any(line.completion is not None for line in table.lines)]
+    shown = ([table for table in known if len(table.lines) > 1] or known)[:_SHOWN_INDICATORS]
     font = chinese_font() if shown else None
     if font is None:
         return None

@@ -505,7 +505,8 @@ class _Reader:
     def read(self, sheet: Sheet) -> None:
         head = _head_line(sheet)
         if head is None:
-            self._look_for_stray_rows(sheet)
+            if sheet.name != COVER:  # its counts may look like task numbers
+                self._look_for_stray_rows(sheet)
             return
         for row in _filled_rows(sheet, head):
             finding_id = row.text(NUMBER)

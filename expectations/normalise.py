@@ -309,7 +309,7 @@ def _final_number(name: str, column: Column) -> str:
 def _reading(name: str, column: Column) -> str:
     """Value, fault and repair of one column."""
     value, fault, repair = _CELL.get(column.type, _joined_cell)(name, column)
-    born = f",\n           c.{name}_born" if column.type == "id" else ""
+    born = f",\n           CASE WHEN {fault} IS NULL THEN c.{name}_born END AS {name}_born" if column.type == "id" else ""
     return f",\n           {value} AS {name}, {fault} AS {name}_fault, {repair} AS {name}_repair{born}"
 
 

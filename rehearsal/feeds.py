@@ -151,12 +151,12 @@ SHAPES: dict[str, Shape] = {
     "employee_medical": Shape("csv"), "maternity": Shape("csv", months=""), "employers": Shape("csv", "utf-8-sig"),
     "unemployment": Shape("csv", months=""), "tax_units": Shape("csv", "utf-8"),
     "institution_pension": Shape("xlsx", titles=1, months=""),
-    "students": Shape("xlsx", titles=1), "poverty": Shape("xlsx", titles=2),
+    "students": Shape("xlsx", titles=1, dates="%Y/%m/%d"), "poverty": Shape("xlsx", titles=2),
     "residence_permits": Shape("xlsx", titles=1),
     "hardship": Shape("xlsx", titles=2, footer=True), "disability": Shape("xlsx", titles=3, footer=True),
-    "deaths": Shape("xlsx", titles=1, numbered=True, footer=True),
+    "deaths": Shape("xlsx", titles=1, numbered=True, footer=True, dates="%Y%m%d"),
     "newborns": Shape("xlsx", titles=1, numbered=True), "statistics": Shape("xlsx", titles=1),
-    "construction_projects": Shape("xlsx", titles=2, numbered=True, footer=True),
+    "construction_projects": Shape("xlsx", titles=2, numbered=True, footer=True, dates="%Y.%m.%d"),
     "dust_hazard_employers": Shape("xlsx", titles=3, numbered=True, footer=True),
 }
 """How each department's system exports. Large registers are text; what an office keeps by hand is a workbook."""

@@ -611,12 +611,14 @@ class _Founding:
 
     def _population(self) -> People:
         place, rng, wishes = self.place, self.rng, self.config.people
-        counts = [max(1, place.scaled(size.persons)) for size in self.config.townships.values()]
-        permits = [round(count * wishes.permit_holder_share) for count in counts]
-        people = People.blank(sum(counts) + sum(permits))
+        sizes = [size.persons for size in self.config.townships.values()]
+        # Rounding the running total keeps the sum exact, whatever the scale.
+        counts = np.diff(np.round(np.cumsum([0, *sizes]) * place.scale).astype(int))
+        permits = np.round(counts * wishes.permit_holder_share).astype(int)
+        people = People.blank(int(counts.sum() + permits.sum()))
         townships = np.arange(len(counts))
         people.township[:] = np.r_[np.repeat(townships, counts), np.repeat(townships, permits)]
-        people.permit[sum(counts):] = True
+        people.permit[counts.sum():] = True
         people.registered[:] = ~people.permit
         age = _ages_drawn(rng, len(people), wishes.bands)
         age[people.permit] = rng.uniform(18, 55, int(people.permit.sum()))

@@ -24,6 +24,7 @@ from models.plan import AcceptanceItem, Plan, Target
 from models.store import documents
 from models.store import findings as findings_store
 from rules.acceptance import Score, candidate_kinds, completion, score
+from rules.periods import month
 from rules.progress import rank
 from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.comparison import latest_run
@@ -117,7 +118,7 @@ def _content(plan: Plan, run: dict[str, Any], final: bool, scores: dict[str, Sco
         for code, entry in scores.items()]
     decider = plan.organisation(plan.acceptance.candidates.decided_by)
     return AcceptanceContent(
-        origin=origin(plan, plan.office, run["period"], day, run_id=run["id"], content_sha256=run["content_sha256"]),
+        origin=origin(plan, plan.office, run["period"], month(run["period"]).ends, run_id=run["id"], content_sha256=run["content_sha256"]),
         head=OfficialHead(banner=office.name, issuer=office.name, number="",
                           title=f"{plan.name}{'验收报告' if final else '验收初评报告'}",
                           addressees=(decider.name,), issued_on=day),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from prefect import task
@@ -30,11 +30,13 @@ def issue_bulletin(campaign: str, bulletin_id: str, period: str, as_of: datetime
     if entry is None:
         raise WrongUse(f"the plan has no bulletin {bulletin_id!r}.", where=campaign,
                        cure=f"It has: {', '.join(item.id for item in plan.bulletins)}.")
-    labels = [item.label for item in item_periods(plan, entry.cadence, entry.due)]
+    spans = item_periods(plan, entry.cadence, entry.due)
+    labels = [span.label for span in spans]
     if period not in labels:
         raise WrongUse(f"bulletin {bulletin_id} has no period {period}.", where=campaign,
                        cure=f"It runs from {labels[0]} to {labels[-1]}.")
-    content = _content(plan, entry, period, labels.index(period) + 1, as_of)
+    covered = spans[labels.index(period)]
+    content = _content(plan, entry, period, labels.index(period) + 1, covered.ends, as_of)
     place = folder(campaign, "documents", "bulletins")
     path, annex = place / f"{entry.name}_{period}.docx", place / f"{entry.name}_{period}_附表.xlsx"
     notes = write_bulletin(path, content)
@@ -46,27 +48,29 @@ def issue_bulletin(campaign: str, bulletin_id: str, period: str, as_of: datetime
     return {"bulletin": bulletin_id, "period": period, "new": new, "notes": list(notes)}
 
 
-def _content(plan: Plan, entry: Bulletin, period: str, number: int, as_of: datetime) -> BulletinContent:
+def _content(plan: Plan, entry: Bulletin, period: str, number: int, period_ends: date,
+             as_of: datetime) -> BulletinContent:
     day = today(plan, as_of)
     proven = proven_period(plan.id, period)
     reports = reporting_lines(plan, period, as_of)
     feeds = feed_lines(plan, proven, as_of) if proven else ()
     office = plan.organisation(plan.office)
     return BulletinContent(
-        origin=origin(plan, plan.office, period, day),
+        origin=origin(plan, plan.office, period, min(day, period_ends)),
         head=OfficialHead(
             banner=office.name, issuer=office.name, number=entry.number_pattern.format(year=day.year, n=number),
             title=f"关于{plan.name}{period_name(period)}工作进展情况的通报",
             addressees=tuple(org.short for org in plan.select(entry.to, day)), issued_on=day),
         basis=basis(plan), progress=progress_tables(plan, proven) if proven else (), lists=list_lines(plan),
-        reports=reports, feeds=feeds, corrections=_corrections(plan), asks=_asks(plan, reports, feeds),
+        reports=reports, feeds=feeds, corrections=_corrections(plan, entry.id, period), asks=_asks(plan, reports, feeds),
         annex_name="数据附表")
 
 
-def _corrections(plan: Plan) -> tuple[Correction, ...]:
-    """Figures that a later run of the same month has changed: never restated in silence (C22)."""
+def _corrections(plan: Plan, bulletin_id: str, period: str) -> tuple[Correction, ...]:
+    """Published figures that a later run of the same month has changed since: never restated in silence (C22)."""
     with transaction() as tx:
-        changed = findings_store.restatements(tx, plan.id)
+        published = documents.issued_before(tx, plan.id, f"bulletin:{bulletin_id}", period)
+        changed = findings_store.restatements(tx, plan.id, published) if published else []
     names = {entry.id: entry.name for entry in plan.indicators}
     return tuple(Correction(
         what=f"{short_name(plan, row['organisation'])}{period_name(row['period'])}{names.get(row['indicator'], '')}",

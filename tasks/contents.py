@@ -83,12 +83,16 @@ def _progress_table(plan: Plan, target: Target, period: str,
         values = figures.get((indicator.id, code), {})
         current, before = values.get(period), values.get(previous_month(period))
         base = target.derived_base.get(code, 0)
+        added = _minus(current, before)
+        added_before = _minus(before, values.get(previous_month(previous_month(period))))
         ahead = forecast([(month(label).ends, value) for label, value in values.items() if label <= period], level,
                          target.measured_on, indicator.direction)
         done = rate(_minus(current, base), level - base) if level != base else None
+        # A month that lost members is no base for a share.
+        change = rate(_minus(added, added_before), added_before) if (added_before or 0) > 0 else None
         lines.append(ProgressLine(
-            label=short_name(plan, code), unit=indicator.unit, target=level, previous=before,
-            added=_minus(current, before), current=current, completion=done, pace=pace,
+            label=short_name(plan, code), unit=indicator.unit, target=level, previous=before, added=added,
+            month_on_month=change, current=current, completion=done, pace=pace,
             gap=gap(current, level, indicator.direction), needed_per_month=ahead.needed_per_month, reaches=ahead.reaches))
     places = rank({line.label: line.completion for line in lines})
     ranked = [ProgressLine(**{**vars(line), "rank": places[line.label] if len(lines) > 1 else None}) for line in lines]

@@ -63,8 +63,9 @@ def _write(plan: Plan, row: dict[str, Any], proven: str | None, as_of: datetime)
     code = row["organisation"]
     path = (folder(plan.id, "forms", row["period"])
             / f"{short_name(plan, code)}_{obligation.name}_{row['period']}.xlsx")
-    # A report speaks of its period's last day, whenever it is issued; one asked for once speaks of today.
-    data_until = min(today(plan, as_of), row["period_ends"])
+    # A periodic report speaks of its period's last day, whenever its form is issued; one asked for once, of today.
+    once = obligation.cadence.every == "once"
+    data_until = min(today(plan, as_of), row["period_ends"]) if once else row["period_ends"]
     source = origin(plan, code, row["period"], data_until, content_sha256=proven or "")
     if obligation.form == "monthly_report":
         write_report_form(path, ReportForm(

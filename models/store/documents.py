@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.tables import DocumentRow
@@ -27,6 +28,12 @@ def latest_of(tx: Connection, campaign: str, kind: str, organisation: str) -> Ro
     return tx.execute(select(DocumentRow.path, DocumentRow.content_sha256).where(
         DocumentRow.campaign_id == campaign, DocumentRow.kind == kind, DocumentRow.organisation == organisation,
     ).order_by(DocumentRow.id.desc()).limit(1)).mappings().first()
+
+
+def issued_before(tx: Connection, campaign: str, kind: str, period: str) -> datetime | None:
+    """When the last document of a kind for an earlier period was made."""
+    return tx.execute(select(func.max(DocumentRow.made_at)).where(
+        DocumentRow.campaign_id == campaign, DocumentRow.kind == kind, DocumentRow.period < period)).scalar()
 
 
 def all_of(tx: Connection, campaign: str, kind: str | None = None) -> list[RowMapping]:

@@ -376,15 +376,25 @@ def measurements(tx: Connection, campaign: str, period: str | None = None) -> li
     return list(tx.execute(query).mappings())
 
 
-def restatements(tx: Connection, campaign: str) -> list[Row]:
-    """Figures whose latest run of a month differs from an earlier run of the same month (C22)."""
+def restatements(tx: Connection, campaign: str, published_at: datetime) -> list[Row]:
+    """Figures that stood when the last bulletin was published and that a later run of the same month has changed."""
     return list(tx.execute(text("""
-        SELECT DISTINCT ON (indicator, organisation, period) indicator, organisation, period, value AS now, was
-        FROM (SELECT *, lag(value) OVER (PARTITION BY indicator, organisation, period ORDER BY run_id) AS was
-              FROM measurement WHERE campaign_id = :campaign) AS history
-        WHERE was IS NOT NULL AND value IS DISTINCT FROM was
-        ORDER BY indicator, organisation, period, run_id DESC
-    """), {"campaign": campaign}).mappings())
+        WITH figure AS (
+            SELECT m.indicator, m.organisation, m.period, m.value, m.run_id, r.as_of <= :published AS was_known
+            FROM measurement m JOIN run r ON r.id = m.run_id WHERE m.campaign_id = :campaign
+        ),
+        published AS (
+            SELECT DISTINCT ON (indicator, organisation, period) indicator, organisation, period, value AS was
+            FROM figure WHERE was_known ORDER BY indicator, organisation, period, run_id DESC
+        ),
+        current AS (
+            SELECT DISTINCT ON (indicator, organisation, period) indicator, organisation, period, value AS now
+            FROM figure ORDER BY indicator, organisation, period, run_id DESC
+        )
+        SELECT * FROM published JOIN current USING (indicator, organisation, period)
+        WHERE was IS NOT NULL AND now IS NOT NULL AND was <> now
+        ORDER BY period, indicator, organisation
+    """), {"campaign": campaign, "published": published_at}).mappings())
 
 
 def categories(tx: Connection, run_id: int) -> list[Row]:

@@ -278,6 +278,12 @@ def test_a_list_sheet_without_its_header_is_a_fault_not_an_empty_list(roster):
     assert [fault.what for fault in read_roster(roster).faults] == ["缺少表头行，本表无法读取。"]
 
 
+def test_a_count_on_the_cover_that_equals_a_task_number_is_no_fault(tmp_path):
+    path = tmp_path / "roster.xlsx"
+    write_roster(path, a_roster(a_list((a_row(1, finding_id="2"), a_row(2, finding_id="3")))))
+    assert read_roster(path).faults == ()
+
+
 def test_no_fault_quotes_what_stands_in_a_cell(roster):
     """A shifted column may hold a person's number where a result belongs."""
     returned = read_roster(fill_roster(roster, SHEET, {1: DONE | {"核查结果": "530422199001010001", "核查日期": "测试001"}}))

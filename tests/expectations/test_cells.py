@@ -122,6 +122,14 @@ def test_a_wrong_number_of_the_mother_empties_the_cell_and_keeps_the_child(norma
     assert accounts.emptied == {"mother_id_number_shape": 1}
 
 
+def test_a_wrong_number_proves_nothing(normalise: Any, tmp_path: Path) -> None:
+    right = a_number(1, born="20210504")
+    wrong = right[:-1] + ("1" if right[-1] != "1" else "2")
+    rows = [["新生儿姓名", "出生日期", "身份证号"], ["王小", "2021-05-03", wrong], ["李小", "2021-05-03", a_number(2, born="20210504")]]
+    _, accepted, _ = normalise(csv_file(tmp_path / "a.csv", rows), "newborns")
+    assert [row["birth_date"] for row in accepted] == [date(2021, 5, 3), date(2021, 5, 4)]
+
+
 # --- credit codes ---------------------------------------------------------------------------------------
 
 

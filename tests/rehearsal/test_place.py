@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def full() -> Place:
 
 def test_the_check_character_of_the_standards_own_example_is_right() -> None:
     # GB 11643-1999 prints 11010519491231002X.
-    born = np.array([day_number(__import__("datetime").date(1949, 12, 31))])
+    born = np.array([day_number(date(1949, 12, 31))])
     assert names.citizen_numbers(np.array([110105]), born, np.array([2])).tolist() == ["11010519491231002X"]
 
 
