@@ -31,8 +31,7 @@ SUBJECT_KEYS = {
     "employer": ("employer_id", "credit_code"),
     "project": ("project_id", "permit_no"),
 }
-STAGES = ("10_people", "20_links", "30_registers", "40_profile", "45_employers", "50_categories", "60_findings",
-          "70_balance")
+STAGES = ("10_people", "20_links", "30_registers", "40_profile", "45_employers", "60_findings", "70_balance")
 
 
 @dataclass(frozen=True)
@@ -414,12 +413,12 @@ def export_for_record(plan: Plan, folder: Path) -> tuple[Path, Path]:
     return current, gone
 
 
-def details(folder: Path, owner: str) -> dict[tuple[str, str], dict[str, object]]:
-    """What a roster prints beside a finding, by (list, subject): age, sex, village, address, phone, employer."""
+def details(folder: Path) -> dict[tuple[str, str], dict[str, object]]:
+    """What rosters print beside a finding, by (list, subject): age, sex, village, address, phone, employer."""
     with connect() as connection:
         cursor = connection.execute(
             f"SELECT list, subject, sex, age_years, township, village, address, phone, employer_code, employer_name "
-            f"FROM read_parquet({_quoted(folder / 'findings.parquet')}) WHERE owner = ?", [owner])
+            f"FROM read_parquet({_quoted(folder / 'findings.parquet')})")
         names = [column[0] for column in cursor.description]
         return {(row[0], row[1]): dict(zip(names[2:], row[2:], strict=True)) for row in cursor.fetchall()}
 

@@ -6,16 +6,18 @@ from datetime import datetime
 from pathlib import Path
 
 from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import instant, run_name
 from flows.summary import publish
 from tasks.campaign import actor, folder
 from tasks.comparison import run_comparison
-from tasks.intake import missing_feeds, take_in, waiting_files
+from tasks.intake import take_in, waiting_files, waits_for
 from tasks.release import propose
 
 
-@flow(name="data-comparison", description="数据比对：接收数据、质量检查、比对、生成清单、提请下发", flow_run_name=run_name("数据比对"))
+@flow(name="data-comparison", description="数据比对：接收数据、质量检查、比对、生成清单、提请下发", flow_run_name=run_name("数据比对"),
+      task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
 def data_comparison(
     campaign: str, period: str, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
 ) -> dict[str, object]:
@@ -38,11 +40,13 @@ def data_comparison(
 def compare_when_complete(campaign: str, period: str, now: datetime, inbox: str | None, by: str | None) -> dict[str, object]:
     """The order of tasks that the comparison shares with routine operation."""
     place = Path(inbox) if inbox else folder(campaign, "inbox")
-    taken = [take_in(campaign, feed, period, str(path), arrival)
-             for feed, path, arrival in waiting_files(campaign, place, period, now)]
+    # Two at a time: a file is read while another is judged.
+    arriving = [take_in.submit(campaign, feed, period, str(path), arrival)
+                for feed, path, arrival in waiting_files(campaign, place, period, now)]
+    taken = [future.result() for future in arriving]
     result: dict[str, object] = {"files": sum(bool(entry["new"]) for entry in taken),
                                  "returned": sum(entry["verdict"] == "returned" for entry in taken if entry["new"])}
-    waiting = missing_feeds(campaign, period, now)
+    waiting = waits_for(campaign, period, now)
     result["waiting_for"] = waiting
     if not waiting:
         compared = run_comparison(campaign, period, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import instant, run_name
 from flows.data_comparison import compare_when_complete
@@ -12,7 +13,8 @@ from flows.summary import publish
 from tasks.campaign import keep_phases
 
 
-@flow(name="routine", description="常态运行：每月接收数据、比对、更新清单", flow_run_name=run_name("常态运行"))
+@flow(name="routine", description="常态运行：每月接收数据、比对、更新清单", flow_run_name=run_name("常态运行"),
+      task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
 def routine(
     campaign: str, period: str, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
 ) -> dict[str, object]:

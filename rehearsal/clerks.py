@@ -56,7 +56,9 @@ def read_tasks(path: Path) -> list[OnRoster]:
 
 
 def fill_roster(issued: Path, handed_in: Path, answers: Mapping[str, Answer]) -> int:
-    """Fills the result columns for the findings answered; returns how many cells' rows were filled."""
+    """Fills the result columns for the findings answered; returns how many rows were, and writes nothing if none."""
+    if not answers:
+        return 0
     book = load_workbook(issued)
     filled = 0
     for sheet in book.worksheets:

@@ -19,7 +19,14 @@ from datetime import time as hour
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.context import SyncClientContext
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
+    PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    temporary_settings,
+)
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -35,10 +42,13 @@ from rules.calendar import WorkCalendar
 from rules.deadlines import expected, item_periods, nominal_due
 from rules.ladder import rungs
 from rules.phases import field_work, running
+from tasks import workers
 from tasks.campaign import short_name
 from tasks.status import status
 
-SLOW_IMPORTS = ("great_expectations", "matplotlib.pyplot", "flows.mobilisation", "flows.data_comparison")
+SLOW_IMPORTS = ("matplotlib.pyplot", "flows.mobilisation", "flows.data_comparison")
+HEAVY = ("rehearsal.world", "expectations.intake", "great_expectations")
+"""What the worker processes import while the server starts."""
 PREPARER, APPROVER = "演练经办岗", "演练审批岗"
 
 
@@ -96,9 +106,10 @@ class Rehearsal:
         for instant in self._sweep_instants(rows):
             self.add(instant, f"sweep:{instant.isoformat()}", "巡检催办", self._sweep)
         for month_start in self.world.working_months():
-            day = self.calendar.roll(month_start.replace(day=26), "previous_workday")
-            self.add(self.at(day, "09:00"), f"work:{day:%Y-%m}", "入户核查", self._work_rosters)
-            self._take_back_on(self.at(day, "09:00"))
+            working_day = self._working_day(month_start)
+            if working_day is not None:
+                self.add(self.at(working_day, "09:00"), f"work:{working_day:%Y-%m}", "入户核查", self._work_rosters)
+                self._take_back_on(self.at(working_day, "09:00"))
         for bulletin in plan.bulletins:
             for span in item_periods(plan, bulletin.cadence, bulletin.due):
                 day = self.calendar.roll(nominal_due(bulletin.due, span), plan.calendar.roll)
@@ -107,6 +118,12 @@ class Rehearsal:
         for final, day in ((False, plan.acceptance.provisional_on), (True, plan.acceptance.final_on)):
             self.add(self.at(day, "19:00"), f"acceptance:{final}", "总结验收",
                      lambda at, final=final: self._accept(at, final))  # type: ignore[misc]
+
+    def _working_day(self, month_start: date) -> date | None:
+        """The day of a month on which worked rosters come back; None where no field work is done."""
+        if month_start not in self.world.working_months():
+            return None
+        return self.calendar.roll(month_start.replace(day=26), "previous_workday")
 
     def _collect_on(self, arrival: datetime, period: str) -> None:
         day = arrival.astimezone(self.zone).date()
@@ -143,6 +160,7 @@ class Rehearsal:
         from flows.mobilisation import mobilisation
 
         self._flow(mobilisation, self.path, at)
+        self.world.draft_forms()
 
     def _deliver(self, at: datetime, feed: str, provider: str, period: str, is_faulty: bool) -> None:
         self.world.deliver(feed, provider, period, at, is_faulty=is_faulty)
@@ -174,6 +192,9 @@ class Rehearsal:
         if newest is not None and newest["id"] == run_id:
             # A newer run has its own proposal: an outdated one is never released.
             self._flow(release_lists, self.plan.id, run_id, APPROVER, at)
+            day = self._working_day(at.astimezone(self.zone).date().replace(day=1))
+            if day is not None and day > at.astimezone(self.zone).date():
+                self.world.begin_rosters(self.at(day, "09:00"))
 
     def _work_rosters(self, at: datetime) -> None:
         self.world.work_rosters(at)
@@ -190,6 +211,7 @@ class Rehearsal:
         kind = field_work(self.plan, at.astimezone(self.zone).date())
         chosen = {"pilot": pilot, "survey": survey, "self_assessment": self_assessment}
         self._flow(chosen.get(kind or "contribution", contribution), self.plan.id, at)
+        self.world.draft_forms()
 
     def _sweep(self, at: datetime) -> None:
         from flows.monthly_duty import sweep
@@ -260,9 +282,13 @@ def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until:
             importlib.import_module(module)
 
     with ExitStack() as stack:
+        stack.enter_context(workers.processes(*HEAVY))
         with console.status("正在启动数据库和 Prefect 服务 …"):
             api = stack.enter_context(prefect_server(meanwhile=prepare))
-        stack.enter_context(temporary_settings({PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}))
+        stack.enter_context(temporary_settings({
+            PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
+            PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False}))
+        stack.enter_context(SyncClientContext.get_or_create())  # one client for all runs, not one for each
         last = _play(prepared[0], until, console)
     return _result(plan, prepared[0], last, time.monotonic() - began)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from openpyxl import load_workbook
@@ -22,12 +24,13 @@ from models.store import documents
 from rehearsal import behaviour
 from rehearsal.behaviour import Conduct
 from rehearsal.clerks import Answer, fill_form, fill_roster, read_tasks
-from rehearsal.feeds import HEADERS
+from rehearsal.feeds import HEADERS, providers_in
 from rehearsal.place import Place, Visit
 from rehearsal.place_config import read_place
 from rules.deadlines import Expected
 from rules.periods import month, next_month, previous_month
 from rules.phases import FIELD_WORK
+from tasks import workers
 
 Delivery = tuple[str, str, str, datetime, bool]
 """feed, provider, period, arrival, whether the file is faulty"""
@@ -43,6 +46,11 @@ class World:
         self.conduct: dict[str, Conduct] = behaviour.conducts(plan, place.config, seed)
         self.root = home() / plan.id
         self._elsewhere: Place | None = None
+        # The world works beside the campaign, in processes: departments export while the office compares.
+        self._exports: dict[tuple[str, str, str], Future[Path]] = {}
+        self._rosters: dict[str, tuple[str, Path, Future[int]]] = {}
+        self._expected: set[tuple[str, str, str, bool]] = set()
+        self._drafts: dict[tuple[str, str, str, bool], tuple[str, Future[None]]] = {}
 
     @classmethod
     def open(cls, loaded: LoadedPlan, *, persons: int | None, seed: int) -> World:
@@ -55,10 +63,23 @@ class World:
         world = cls(loaded.plan, place, seed)
         if not kept:
             world._keep()
+            world._export()
         return world
 
     def _keep(self) -> None:
         self.place.save(self.root / "world" / self.place.period)
+
+    def _export(self) -> None:
+        """Lets the departments write all files of the month; each is handed over on its own day."""
+        period = self.place.period
+        kept = self.root / "world" / period
+        for feed in self.plan.feeds:
+            for provider in providers_in(self.plan, feed, period):
+                self._exports[feed.feed, provider, period] = workers.submit(
+                    export, kept, self._outgoing(period), feed.feed, provider)
+
+    def _outgoing(self, period: str) -> Path:
+        return self.root / "world" / "outgoing" / period
 
     # --- departments -------------------------------------------------------------------------------------
 
@@ -80,23 +101,30 @@ class World:
     def deliver(self, feed: str, provider: str, period: str, at: datetime, *, is_faulty: bool) -> None:
         """Puts a department's file into the inbox, arriving at ``at``."""
         place = self._place_of(period)
-        inbox = self.root / "inbox"
-        target = inbox / feed / period
-        for path in place.write_feeds(self.plan, period, self.root / "world" / "outgoing", [feed], provider):
-            final = target / (f"{path.stem}_初次{path.suffix}" if is_faulty else path.name)
-            target.mkdir(parents=True, exist_ok=True)
-            if is_faulty:
-                _rename_header(path, next(iter(HEADERS[feed].values())), "编号")
-            if path.suffix == ".xlsx":
-                settle_zip(path, at.date())
-            os.utime(path, (at.timestamp(), at.timestamp()))
-            path.replace(final)
+        target = self.root / "inbox" / feed / period
+        target.mkdir(parents=True, exist_ok=True)
+        path = self._exported(feed, provider, period)
+        if path is None or not path.exists():
+            path, = place.write_feeds(self.plan, period, self._outgoing(period), [feed], provider)
+        final = target / (f"{path.stem}_初次{path.suffix}" if is_faulty else path.name)
+        if is_faulty:
+            _rename_header(path, next(iter(HEADERS[feed].values())), "编号")
+        if path.suffix == ".xlsx":
+            settle_zip(path, at.date())
+        os.utime(path, (at.timestamp(), at.timestamp()))
+        path.replace(final)
+
+    def _exported(self, feed: str, provider: str, period: str) -> Path | None:
+        """The file a department has written ahead; None if it must be written now (a rehearsal taken up again)."""
+        writing = self._exports.pop((feed, provider, period), None)
+        return None if writing is None else writing.result()
 
     def _place_of(self, period: str) -> Place:
         """The place at the end of a month: moved on to it, or as it was kept then."""
         while self.place.period < period:
             self.place.advance(next_month(self.place.period))
             self._keep()
+            self._export()
         if self.place.period == period:
             return self.place
         if self._elsewhere is None or self._elsewhere.period != period:
@@ -116,20 +144,48 @@ class World:
                 continue
             arrival = max(arrival, row.opens_at + timedelta(hours=9))
             if behaviour.first_is_faulty(conduct, row.item, row.period, self.seed):
+                self._expected.add((row.item, row.organisation, row.period, True))
                 yield row.item, row.organisation, row.period, arrival, True
                 arrival = behaviour.correction_instant(conduct, row.item, row.period, arrival, self.seed)
+            self._expected.add((row.item, row.organisation, row.period, False))
             yield row.item, row.organisation, row.period, arrival, False
 
+    def draft_forms(self) -> None:
+        """Organisations begin to fill in what was issued to them; each hands its form in on a day of its own."""
+        with transaction() as tx:
+            issued = {row["path"]: row for row in documents.all_of(tx, self.plan.id) if row["kind"].startswith("form:")}
+        for row in issued.values():
+            for faulty in (True, False):
+                key = (row["kind"].removeprefix("form:"), row["organisation"], row["period"], faulty)
+                if key in self._expected and self._drafts.get(key, ("",))[0] != row["sha256"]:
+                    draft = self._draft(key)
+                    self._drafts[key] = row["sha256"], workers.submit(
+                        fill_form, Path(row["path"]), draft, {}, forget=self._forgotten(key[0]) if faulty else None)
+
+    def _draft(self, key: tuple[str, str, str, bool]) -> Path:
+        place = self.root / "world" / "drafts"
+        place.mkdir(parents=True, exist_ok=True)
+        return place / f"{'-'.join(key[:3])}{'-first' if key[3] else ''}.xlsx"
+
+    def _forgotten(self, item: str) -> str | None:
+        return next((part.id for part in self.plan.item("obligations", item).content if part.required), None)
+
     def hand_in(self, item: str, organisation: str, period: str, at: datetime, *, is_faulty: bool) -> None:
-        """Fills in the form that was issued and hands it back; nothing if none was issued."""
+        """Hands the filled form in; nothing if none was issued."""
+        key = (item, organisation, period, is_faulty)
+        self._expected.discard(key)
         with transaction() as tx:
             issued = documents.latest(tx, self.plan.id, f"form:{item}", period, organisation)
         if issued is None:
             return
-        forget = next((part.id for part in self.plan.item("obligations", item).content if part.required), None)
         source = Path(issued["path"])
         target = self._returned(organisation, f"{source.stem}{'_初次' if is_faulty else ''}.xlsx")
-        fill_form(source, target, {}, forget=forget if is_faulty else None)
+        sha256, drafting = self._drafts.pop(key, ("", None))
+        if drafting is not None and sha256 == issued["sha256"]:
+            drafting.result()
+            self._draft(key).replace(target)
+        else:  # issued anew since, or a rehearsal taken up again
+            fill_form(source, target, {}, forget=self._forgotten(item) if is_faulty else None)
         self._arrive(target, at)
 
     def _returned(self, organisation: str, name: str) -> Path:
@@ -139,8 +195,11 @@ class World:
 
     @staticmethod
     def _arrive(path: Path, at: datetime) -> None:
+        """The workbook is complete; it arrives at ``at``."""
         settle_zip(path, at.date())
         os.utime(path, (at.timestamp(), at.timestamp()))
+        if path.suffix == ".part":
+            path.replace(path.with_suffix(""))
 
     def working_months(self) -> list[date]:
         """The months in which rosters are worked: those of the phases made for it (C14, L9, G15)."""
@@ -159,17 +218,33 @@ class World:
         before = previous_month(f"{at:%Y-%m}")
         if self.place.period > before:
             return  # a resumed rehearsal: these visits were made, and the month has passed
-        place = self._place_of(before)
-        with transaction() as tx:
-            latest = {row["organisation"]: row for row in documents.all_of(tx, self.plan.id, "roster")}
-        for organisation, row in latest.items():
-            answers = self._answers(place, organisation, Path(row["path"]), at.date())
-            if answers:
-                source = Path(row["path"])
-                target = self._returned(organisation, f"{source.stem}_反馈_{at:%Y-%m}.xlsx")
-                fill_roster(source, target, answers)
-                self._arrive(target, at)
+        self._fill_rosters(self._place_of(before), at)
         self._keep()
+        for _, target, filling in self._rosters.values():
+            if filling.result():
+                self._arrive(target, at)
+        self._rosters.clear()
+
+    def begin_rosters(self, at: datetime) -> None:
+        """Owners begin to write down what they will hand in at ``at``. The visits themselves are made then: this looks
+        at a copy of the place."""
+        if self.place.period == previous_month(f"{at:%Y-%m}"):
+            self._fill_rosters(Place.load(self.root / "world" / self.place.period), at)
+
+    def _fill_rosters(self, place: Place, at: datetime) -> None:
+        with transaction() as tx:
+            latest = {row["organisation"]: row["path"] for row in documents.all_of(tx, self.plan.id, "roster")}
+        for organisation, path in latest.items():
+            source = Path(path)
+            answers = self._answers(place, organisation, source, at.date())
+            begun = self._rosters.get(organisation)
+            if begun is not None and begun[0] == path:
+                continue
+            if begun is not None:
+                begun[2].result()  # a newer roster has come: what was begun is thrown away
+                begun[1].unlink(missing_ok=True)
+            target = self._returned(organisation, f"{source.stem}_反馈_{at:%Y-%m}.xlsx.part")
+            self._rosters[organisation] = path, target, workers.submit(fill_roster, source, target, answers)
 
     def _answers(self, place: Place, organisation: str, roster: Path, day: date) -> dict[str, Answer]:
         conduct = self.conduct.get(organisation) or Conduct(organisation, "punctual")
@@ -200,6 +275,18 @@ class World:
             return []
         return [(code, monthly.id, monthly.cadence.first) for code, conduct in self.conduct.items()
                 if conduct.manner == "silent"]
+
+
+@lru_cache(maxsize=1)
+def _kept(place: Path) -> Place:
+    return Place.load(place)
+
+
+def export(kept: Path, outgoing: Path, feed: str, provider: str) -> Path:
+    """Writes one department's file of a month from the place as it was kept."""
+    place = _kept(kept)
+    path, = place.write_feeds(place.plan, place.period, outgoing, [feed], provider)
+    return path
 
 
 def _rename_header(path: Path, header: str, wrong: str) -> None:

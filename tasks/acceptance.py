@@ -28,7 +28,7 @@ from rules.periods import month
 from rules.progress import rank
 from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.comparison import latest_run
-from tasks.contents import figures_by_period, list_lines, origin
+from tasks.contents import Work, figures_by_period, list_lines, origin, work_done
 from tasks.mobilisation import basis
 from tasks.obligations import punctuality, statuses
 from tasks.originals import sha256_of
@@ -43,9 +43,10 @@ def draw_up(campaign: str, final: bool, as_of: datetime) -> dict[str, Any]:
     punctual = {org.code: punctuality([row for row in statuses(campaign, as_of, organisation=org.code)
                                        if row["kind"] == "report"])
                 for org in plan.select(plan.acceptance.about)}
-    scores = {org.code: _score(plan, org.code, period, as_of) for org in plan.select(plan.acceptance.about)}
+    work = work_done(plan)
+    scores = {org.code: _score(plan, org.code, period, work, as_of) for org in plan.select(plan.acceptance.about)}
     candidates = _candidates(plan, scores, punctual, period, as_of)
-    content = _content(plan, run, final, scores, punctual, candidates, as_of)
+    content = _content(plan, run, final, scores, punctual, candidates, work, as_of)
     place = folder(campaign, "documents", "acceptance")
     stem = f"{plan.name}验收报告{'' if final else '（初评）'}"
     path = place / f"{stem}.docx"
@@ -62,12 +63,13 @@ def draw_up(campaign: str, final: bool, as_of: datetime) -> dict[str, Any]:
             "candidates": len(candidates)}
 
 
-def _score(plan: Plan, code: str, period: str, as_of: datetime) -> Score:
-    shares = {item.id: _share(plan, item, code, period, as_of) for item in plan.acceptance.items}
+def _score(plan: Plan, code: str, period: str, work: Work, as_of: datetime) -> Score:
+    shares = {item.id: _share(plan, item, code, period, work, as_of) for item in plan.acceptance.items}
     return score(plan.acceptance.items, shares)
 
 
-def _share(plan: Plan, item: AcceptanceItem, code: str, period: str, as_of: datetime) -> float | str | None:
+def _share(plan: Plan, item: AcceptanceItem, code: str, period: str, work: Work,
+           as_of: datetime) -> float | str | None:
     """How much of an item a unit earned (0 to 1); None while a person has to judge, "n/a" where it does not apply."""
     if item.judged_by is not None:
         return None
@@ -81,7 +83,7 @@ def _share(plan: Plan, item: AcceptanceItem, code: str, period: str, as_of: date
     if item.obligation is not None:
         counted = punctuality(statuses(plan.id, as_of, item=item.obligation, organisation=code))
         return counted["on_time"] / counted["expected"] if counted["expected"] else "n/a"
-    lines = list_lines(plan, owner=code, by="list")
+    lines = list_lines(plan, work, owner=code, by="list")
     decided = sum(line.confirmed + line.contradicted for line in lines)
     return sum(line.confirmed for line in lines) / decided if decided else "n/a"
 
@@ -104,7 +106,7 @@ def _candidates(plan: Plan, scores: dict[str, Score], punctual: dict[str, Any], 
 
 
 def _content(plan: Plan, run: dict[str, Any], final: bool, scores: dict[str, Score], punctual: dict[str, Any],
-             candidates: list[Candidate], as_of: datetime) -> AcceptanceContent:
+             candidates: list[Candidate], work: Work, as_of: datetime) -> AcceptanceContent:
     day = today(plan, as_of)
     office = plan.organisation(plan.office)
     with transaction() as tx:
@@ -125,7 +127,7 @@ def _content(plan: Plan, run: dict[str, Any], final: bool, scores: dict[str, Sco
         basis=basis(plan), provisional=not final, population=run["persons"],
         categories=tuple(CategoryLine(names[key].name, count, names[key].in_scope, names[key].insured)
                          for key, count in held.items()),
-        decided_by=decider.name, results=_results(plan, run["period"]), lists=list_lines(plan),
+        decided_by=decider.name, results=_results(plan, run["period"]), lists=list_lines(plan, work),
         obligations=tuple(ObligationLine(short_name(plan, code), counted["expected"], counted["on_time"],
                                          counted["late"], counted["missing"]) for code, counted in punctual.items()),
         scores=tuple(sorted(lines, key=lambda line: (line.rank is None, line.rank or 0))),

@@ -16,7 +16,7 @@ from models.store import documents
 from models.store import findings as findings_store
 from rules.deadlines import item_periods
 from tasks.campaign import folder, period_name, plan_in_force, short_name, today
-from tasks.contents import feed_lines, list_lines, origin, progress_tables, reporting_lines
+from tasks.contents import feed_lines, list_lines, origin, progress_tables, reporting_lines, work_done
 from tasks.mobilisation import basis
 from tasks.originals import sha256_of
 from tasks.reports import proven_period
@@ -61,7 +61,7 @@ def _content(plan: Plan, entry: Bulletin, period: str, number: int, period_ends:
             banner=office.name, issuer=office.name, number=entry.number_pattern.format(year=day.year, n=number),
             title=f"关于{plan.name}{period_name(period)}工作进展情况的通报",
             addressees=tuple(org.short for org in plan.select(entry.to, day)), issued_on=day),
-        basis=basis(plan), progress=progress_tables(plan, proven) if proven else (), lists=list_lines(plan),
+        basis=basis(plan), progress=progress_tables(plan, proven) if proven else (), lists=list_lines(plan, work_done(plan)),
         reports=reports, feeds=feeds, corrections=_corrections(plan, entry.id, period), asks=_asks(plan, reports, feeds),
         annex_name="数据附表")
 

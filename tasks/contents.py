@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+
+from sqlalchemy import RowMapping
 
 from documents.model import (
     Contact,
@@ -105,11 +108,23 @@ def _minus(value: float | None, other: float | None) -> float | None:
     return None if value is None or other is None else value - other
 
 
-def list_lines(plan: Plan, *, owner: str | None = None, by: str = "owner") -> tuple[ListLine, ...]:
-    """Counts of findings by owner (bulletin) or by list (one owner's form): released, checked, and what came of it."""
+@dataclass(frozen=True)
+class Work:
+    """How findings stand and what was answered, by owner and list, as the record counts it."""
+
+    counts: list[RowMapping]
+    outcomes: list[RowMapping]
+
+
+def work_done(plan: Plan) -> Work:
+    """Read once for any number of ``list_lines``."""
     with transaction() as tx:
-        counts = findings_store.counts_by_owner(tx, plan.id)
-        outcomes = findings_store.outcomes(tx, plan.id)
+        return Work(findings_store.counts_by_owner(tx, plan.id), findings_store.outcomes(tx, plan.id))
+
+
+def list_lines(plan: Plan, work: Work, *, owner: str | None = None, by: str = "owner") -> tuple[ListLine, ...]:
+    """Counts of findings by owner (bulletin) or by list (one owner's form): released, checked, and what came of it."""
+    counts, outcomes = work.counts, work.outcomes
     names: dict[str, str] = {entry.id: entry.name for entry in plan.lists}
     reasons = {entry.code: entry.name for entry in plan.dispositions}
     totals: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))

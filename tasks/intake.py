@@ -16,6 +16,8 @@ from models.errors import FileReturned
 from models.plan import Feed, Plan
 from models.store import campaigns, obligations
 from models.store import deliveries as store
+from models.store import findings as runs
+from tasks import workers
 from tasks.campaign import folder, plan_in_force
 from tasks.originals import IGNORED, keep_original, sha256_of
 
@@ -63,8 +65,8 @@ def take_in(campaign: str, feed: str, period: str, path: str, received_at: datet
     provider = _provider(plan, contract_of_plan, source.name)
     with transaction() as tx:
         previous = store.previous_rows(tx, campaign, feed, provider or "", period)
-    taken = take(source, feed=feed, plan=plan, period=period, provider=provider,
-                 snapshots=folder(campaign, "snapshots"), previous_rows=previous)
+    taken = workers.submit(take, source, feed=feed, plan=plan, period=period, provider=provider,
+                           snapshots=folder(campaign, "snapshots"), previous_rows=previous).result()
     return _record(campaign, taken, received_at, repeated_from=before["period"] if before else None)
 
 
@@ -117,20 +119,31 @@ def _meet_obligation(tx: Any, campaign: str, taken: Intake, verdict: str, receiv
         obligations.accept(tx, submission, received_at)
 
 
-def missing_feeds(campaign: str, period: str, as_of: datetime) -> list[str]:
-    """What a comparison of the period still waits for, as ``feed/provider``: required feeds until they come (or are
-    excused), the others until they are due."""
-    plan = plan_in_force(campaign)
-    required = {feed.feed for feed in plan.feeds if feed.required}
+def absent_feeds(campaign: str, period: str, as_of: datetime) -> list[tuple[str, datetime]]:
+    """Deliveries of a period that are owed and not in, as (``feed/provider``, due before); excused ones are not owed."""
     with transaction() as tx:
         present = {(row["feed"], row["provider"]) for row in store.accepted(tx, campaign, period)
                    if row["period"] == period}
         owed = obligations.facts(tx, campaign, as_of, period=period)
-    waiting = []
-    for row in owed:
-        feed = row["item"].removeprefix("feed:")
-        if row["kind"] != "feed" or row["excused_at"] is not None or (feed, row["organisation"]) in present:
-            continue
-        if feed in required or as_of < row["due_before"]:
-            waiting.append(f"{feed}/{row['organisation']}")
-    return sorted(waiting)
+    return sorted(
+        (f"{row['item'].removeprefix('feed:')}/{row['organisation']}", row["due_before"]) for row in owed
+        if row["kind"] == "feed" and row["excused_at"] is None
+        and (row["item"].removeprefix("feed:"), row["organisation"]) not in present)
+
+
+def missing_feeds(campaign: str, period: str, as_of: datetime) -> list[str]:
+    """What a comparison of the period cannot do without: required feeds until they come (or are excused), the others
+    until they are due."""
+    required = {feed.feed for feed in plan_in_force(campaign).feeds if feed.required}
+    return [name for name, due_before in absent_feeds(campaign, period, as_of)
+            if name.partition("/")[0] in required or as_of < due_before]
+
+
+def waits_for(campaign: str, period: str, as_of: datetime) -> list[str]:
+    """What the scheduled comparison waits for. Once a period was compared without its late files it waits for all of
+    them: one comparison more when they are in, not one for each."""
+    with transaction() as tx:
+        compared = runs.latest_run(tx, campaign, period) is not None
+    if compared:
+        return [name for name, _ in absent_feeds(campaign, period, as_of)]
+    return missing_feeds(campaign, period, as_of)

@@ -52,10 +52,10 @@ def _maybe(text: str | None) -> datetime | None:
 
 
 def statuses(campaign: str, as_of: datetime, *, item: str | None = None, period: str | None = None,
-             organisation: str | None = None) -> list[dict[str, Any]]:
+             organisation: str | None = None, only_open: bool = False) -> list[dict[str, Any]]:
     """Every obligation with its status as of an instant; any past status can be asked for again."""
     with transaction() as tx:
-        rows = store.facts(tx, campaign, as_of, item=item, period=period, organisation=organisation)
+        rows = store.facts(tx, campaign, as_of, item=item, period=period, organisation=organisation, only_open=only_open)
     result = []
     for row in rows:
         facts = facts_of(row)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,12 @@ from models.plan import Plan
 from models.store import campaigns, documents
 from models.store import findings as store
 from rules.phases import owners_in_play
+from tasks import workers
 from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.contents import contact, dispositions, origin, return_deadline
 from tasks.originals import sha256_of
+
+Details = dict[tuple[str, str], dict[str, object]]
 
 
 @task(name="提请下发 propose release")
@@ -97,8 +102,12 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
         latest = {owner: documents.latest_of(tx, campaign, "roster", owner) for owner in by_owner}
     held = {owner: row["content_sha256"] for owner, row in latest.items() if row is not None}
     # Who holds exactly this roster already is not bothered again.
-    made = [_write(plan, run, digest, owner, rows, as_of) for owner, rows in sorted(by_owner.items())
-            if (digest := _digest(rows)) != held.get(owner)]
+    beside = details(Path(run["folder"]))
+    writing = [_write(plan, run, digest, owner, rows, beside, as_of) for owner, rows in sorted(by_owner.items())
+               if (digest := _digest(rows)) != held.get(owner)]
+    for _, written in writing:
+        written.result()
+    made = [{**document, "sha256": sha256_of(Path(document["path"]))} for document, _ in writing]
     with transaction() as tx:
         for document in made:
             documents.record(tx, **document)
@@ -113,9 +122,10 @@ def _digest(findings: list[Any]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _write(plan: Plan, run: Any, digest: str, owner: str, findings: list[Any], as_of: datetime) -> dict[str, Any]:
+def _write(plan: Plan, run: Any, digest: str, owner: str, findings: list[Any],
+           beside: Details, as_of: datetime) -> tuple[dict[str, Any], Future[None]]:
+    """Begins to write one owner's roster; the row to record once it is there, and the writing itself."""
     day = today(plan, as_of)
-    beside = details(Path(run["folder"]), owner)
     lists = []
     for entry in plan.lists:
         rows = tuple(_row(plan, finding, beside.get((entry.id, finding["subject"]), {}))
@@ -127,13 +137,12 @@ def _write(plan: Plan, run: Any, digest: str, owner: str, findings: list[Any], a
         issuer=plan.organisation(plan.office).name, purpose=plan.purpose, return_by=return_deadline(plan, day),
         contact=contact(plan), dispositions=dispositions(plan), lists=tuple(lists))
     path = folder(plan.id, "rosters", run["period"]) / f"{short_name(plan, owner)}_花名册_{run['period']}_{len(findings)}条.xlsx"
-    write_roster(path, roster)
-    return {"campaign_id": plan.id, "kind": "roster", "period": run["period"], "organisation": owner,
-            "path": str(path), "sha256": sha256_of(path), "made_at": as_of, "rows": len(findings),
-            "run_id": run["id"], "content_sha256": digest}
+    row = {"campaign_id": plan.id, "kind": "roster", "period": run["period"], "organisation": owner, "path": str(path),
+           "made_at": as_of, "rows": len(findings), "run_id": run["id"], "content_sha256": digest}
+    return row, workers.submit(write_roster, path, roster)
 
 
-def _row(plan: Plan, finding: Any, beside: dict[str, Any]) -> RosterRow:
+def _row(plan: Plan, finding: Any, beside: Mapping[str, Any]) -> RosterRow:
     return RosterRow(
         finding_id=str(finding["id"]), name=finding["name"], id_number=finding["id_number"] or "",
         evidence=finding["evidence"], sex=beside.get("sex") or "", age_years=beside.get("age_years"),

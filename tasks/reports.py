@@ -8,14 +8,14 @@ from typing import Any
 
 from prefect import task
 
-from documents.model import DutyLine, Fact, FormSection, ProgressLine, ReportForm, TextForm
+from documents.model import DutyLine, Fact, FormSection, ProgressLine, ProgressTable, ReportForm, TextForm
 from documents.report_form import write_report_form, write_text_form
 from models.database import transaction
 from models.plan import Obligation, Plan
 from models.store import documents
 from models.store import findings as findings_store
 from tasks.campaign import folder, period_name, plan_in_force, short_name, today
-from tasks.contents import contact, deadline_of, feed_lines, list_lines, origin, progress_tables
+from tasks.contents import Work, contact, deadline_of, feed_lines, list_lines, origin, progress_tables, work_done
 from tasks.obligations import statuses
 from tasks.originals import sha256_of
 
@@ -39,16 +39,23 @@ def issue_forms(campaign: str, as_of: datetime) -> dict[str, int]:
     """Issues the forms of every report that is open and not handed in; each once per content of its prefilled data."""
     plan = plan_in_force(campaign)
     made = new = 0
-    for row in statuses(campaign, as_of):
+    held = _held(campaign)
+    work = work_done(plan)
+    months: dict[str, str | None] = {}
+    tables: dict[str | None, tuple[ProgressTable, ...]] = {None: ()}
+    for row in statuses(campaign, as_of, only_open=True):
         if row["kind"] != "report" or row["status"] not in ("open", "due_soon", "overdue", "sent_back"):
             continue
-        proven = proven_period(campaign, row["period"])
-        with transaction() as tx:
-            known = documents.latest(tx, campaign, "form:" + row["item"], row["period"], row["organisation"])
+        if row["period"] not in months:
+            months[row["period"]] = proven_period(campaign, row["period"])
+        proven = months[row["period"]]
         # Reissuing under a clerk's hands would lose what is typed: a form is renewed only by newer proven data.
-        if known is not None and known["content_sha256"] == (proven or "") and Path(known["path"]).exists():
+        known = held.get((row["item"], row["period"], row["organisation"]))
+        if known is not None and known[0] == (proven or "") and Path(known[1]).exists():
             continue
-        path = _write(plan, row, proven, as_of)
+        if proven is not None and proven not in tables:
+            tables[proven] = progress_tables(plan, proven)
+        path = _write(plan, row, proven, tables[proven], work, as_of)
         made += 1
         with transaction() as tx:
             new += documents.record(
@@ -58,7 +65,16 @@ def issue_forms(campaign: str, as_of: datetime) -> dict[str, int]:
     return {"forms": made, "new": new}
 
 
-def _write(plan: Plan, row: dict[str, Any], proven: str | None, as_of: datetime) -> Path:
+def _held(campaign: str) -> dict[tuple[str, str, str], tuple[str, str]]:
+    """(obligation, period, organisation) → (what the latest form was made from, where it lies)."""
+    with transaction() as tx:
+        rows = documents.all_of(tx, campaign)
+    return {(row["kind"].removeprefix("form:"), row["period"], row["organisation"]): (row["content_sha256"], row["path"])
+            for row in rows if row["kind"].startswith("form:")}
+
+
+def _write(plan: Plan, row: dict[str, Any], proven: str | None, tables: tuple[ProgressTable, ...], work: Work,
+           as_of: datetime) -> Path:
     obligation: Obligation = plan.item("obligations", row["item"])
     code = row["organisation"]
     path = (folder(plan.id, "forms", row["period"])
@@ -71,7 +87,7 @@ def _write(plan: Plan, row: dict[str, Any], proven: str | None, as_of: datetime)
         write_report_form(path, ReportForm(
             origin=source, item=obligation.id, title=obligation.name, addressee=plan.organisation(obligation.to).name,
             due=deadline_of(row), contact=contact(plan), sections=sections(obligation),
-            indicators=own_progress(plan, code, proven), lists=list_lines(plan, owner=code, by="list"),
+            indicators=own_progress(plan, code, proven, tables), lists=list_lines(plan, work, owner=code, by="list"),
             feeds=feed_lines(plan, row["period"], as_of, provider=code),
             duties=tuple(DutyLine(duty.what, duty.by) for duty in plan.duties
                          if plan.organisation(code) in plan.select(duty.who))))
@@ -79,21 +95,21 @@ def _write(plan: Plan, row: dict[str, Any], proven: str | None, as_of: datetime)
         write_text_form(path, TextForm(
             origin=source, item=obligation.id, title=obligation.name, form=obligation.form,
             addressee=plan.organisation(obligation.to).name, due=deadline_of(row), contact=contact(plan),
-            sections=sections(obligation), facts=_facts(plan, code, proven)))
+            sections=sections(obligation), facts=_facts(plan, code, proven, tables)))
     return path
 
 
-def own_progress(plan: Plan, code: str, proven: str | None) -> tuple[ProgressLine, ...]:
+def own_progress(plan: Plan, code: str, proven: str | None, tables: tuple[ProgressTable, ...]) -> tuple[ProgressLine, ...]:
     """One line per indicator an organisation has a target for, labelled by the indicator."""
     if proven is None:
         return ()
     name = short_name(plan, code)
     return tuple(
         ProgressLine(**{**vars(line), "label": table.indicator, "basis": f"数据截至{period_name(proven)}末"})
-        for table in progress_tables(plan, proven) for line in table.lines if line.label == name)
+        for table in tables for line in table.lines if line.label == name)
 
 
-def _facts(plan: Plan, code: str, proven: str | None) -> tuple[Fact, ...]:
+def _facts(plan: Plan, code: str, proven: str | None, tables: tuple[ProgressTable, ...]) -> tuple[Fact, ...]:
     return tuple(
         Fact(line.label, f"目标{line.target:,.0f}，现状{'—' if line.current is None else f'{line.current:,.0f}'}")
-        for line in own_progress(plan, code, proven) if line.target is not None)
+        for line in own_progress(plan, code, proven, tables) if line.target is not None)

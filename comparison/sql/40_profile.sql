@@ -1,9 +1,11 @@
 -- Everything the registers say about one person as of the period's end: one row per person, documented in
--- models/profile.py. In: people and the tables of 30_registers. Out: person_facts.
+-- models/profile.py. In: people and the tables of 30_registers. Out: person_profile.
+-- Every person is in exactly one category: the first of the plan's ordered expressions that holds takes the person. The
+-- plan's last category is unconditional, and a null condition counts as false, so nobody is left over.
 CREATE MACRO months_between(earlier, later) AS
     (left(later, 4)::INTEGER - left(earlier, 4)::INTEGER) * 12 + right(later, 2)::INTEGER - right(earlier, 2)::INTEGER;
 
-CREATE TABLE person_facts AS
+CREATE TABLE person_profile AS
 WITH joined AS (
     SELECT p.person_id, p.id_number, p.name, p.sex, p.birth_date,
            date_diff('year', p.birth_date, getvariable('period_end'))
@@ -36,25 +38,29 @@ WITH joined AS (
     LEFT JOIN (SELECT credit_code, any_value(township) AS township FROM employers GROUP BY ALL) employers_in
            ON employers_in.credit_code = works.employer_code
     {{scheme_joins}}
+),
+facts AS (
+    SELECT *,
+           coalesce(age_years < 1, false) AS is_newborn,
+           employee_pension_active OR institution_pension_active OR resident_pension_active AS any_pension_active,
+           coalesce(employee_pension_status IN ('active', 'suspended'), false)
+             OR coalesce(institution_pension_status IN ('active', 'suspended'), false)
+             OR coalesce(resident_pension_status IN ('active', 'suspended'), false) AS any_pension_enrolled,
+           employee_medical_active OR resident_medical_active AS any_medical_active,
+           employee_pension_active::INTEGER + institution_pension_active::INTEGER + resident_pension_active::INTEGER
+             AS pension_schemes_active,
+           employee_medical_active::INTEGER + resident_medical_active::INTEGER AS medical_schemes_active,
+           least(
+               CASE WHEN employee_pension_status = 'suspended' THEN employee_pension_months_unpaid END,
+               CASE WHEN institution_pension_status = 'suspended' THEN institution_pension_months_unpaid END,
+               CASE WHEN resident_pension_status = 'suspended' THEN resident_pension_months_unpaid END
+           ) AS pension_months_unpaid,
+           -- C7, C9: the register must show both sides of a conversion, the end of one scheme and the other one alive.
+           employee_pension_active
+             AND coalesce(resident_pension_ended_on >= getvariable('campaign_starts'), false)
+             AND coalesce(resident_pension_end_reason = 'converted', false) AS was_converted,
+           false AS needs_identity_review
+    FROM joined
 )
-SELECT *,
-       coalesce(age_years < 1, false) AS is_newborn,
-       employee_pension_active OR institution_pension_active OR resident_pension_active AS any_pension_active,
-       coalesce(employee_pension_status IN ('active', 'suspended'), false)
-         OR coalesce(institution_pension_status IN ('active', 'suspended'), false)
-         OR coalesce(resident_pension_status IN ('active', 'suspended'), false) AS any_pension_enrolled,
-       employee_medical_active OR resident_medical_active AS any_medical_active,
-       employee_pension_active::INTEGER + institution_pension_active::INTEGER + resident_pension_active::INTEGER
-         AS pension_schemes_active,
-       employee_medical_active::INTEGER + resident_medical_active::INTEGER AS medical_schemes_active,
-       least(
-           CASE WHEN employee_pension_status = 'suspended' THEN employee_pension_months_unpaid END,
-           CASE WHEN institution_pension_status = 'suspended' THEN institution_pension_months_unpaid END,
-           CASE WHEN resident_pension_status = 'suspended' THEN resident_pension_months_unpaid END
-       ) AS pension_months_unpaid,
-       -- C7, C9: the register must show both sides of a conversion, the end of one scheme and the other one alive.
-       employee_pension_active
-         AND coalesce(resident_pension_ended_on >= getvariable('campaign_starts'), false)
-         AND coalesce(resident_pension_end_reason = 'converted', false) AS was_converted,
-       false AS needs_identity_review
-FROM joined;
+SELECT *, CASE {{category_cases}} END AS category
+FROM facts;

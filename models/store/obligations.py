@@ -38,15 +38,17 @@ FACTS = text("""
       AND (:item IS NULL OR o.item = :item)
       AND (:period IS NULL OR o.period = :period)
       AND (:organisation IS NULL OR o.organisation = :organisation)
+      AND (CAST(:open_at AS timestamptz) IS NULL OR (o.opens_at <= :open_at AND NOT EXISTS (
+            SELECT 1 FROM submission s WHERE s.obligation_id = o.id AND s.accepted_at <= :open_at)))
     ORDER BY o.due_before, o.item, o.organisation
 """)
 
 
 def facts(tx: Connection, campaign: str, as_of: datetime, *, item: str | None = None, period: str | None = None,
-          organisation: str | None = None) -> list[Row]:
-    """Obligations with everything their status is computed from."""
+          organisation: str | None = None, only_open: bool = False) -> list[Row]:
+    """Obligations with everything their status is computed from; ``only_open``: begun and not accepted yet."""
     return list(tx.execute(FACTS, {"campaign": campaign, "as_of": as_of, "item": item, "period": period,
-                                   "organisation": organisation}).mappings())
+                                   "organisation": organisation, "open_at": as_of if only_open else None}).mappings())
 
 
 def one(tx: Connection, campaign: str, item: str, organisation: str, period: str) -> Row | None:

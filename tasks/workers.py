@@ -1,0 +1,64 @@
+"""Processes for heavy work that touches nothing but files: reading a delivery, writing a roster.
+
+A flow that runs for long opens them once; where none are open the work is done in place, because starting a process
+costs more than one file. What runs there gets everything as arguments and hands back plain values.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing import get_context
+from typing import ParamSpec, TypeVar
+
+PROCESSES = 2
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+_pool: ProcessPoolExecutor | None = None
+
+
+@contextmanager
+def processes(*warm_up: str) -> Iterator[None]:
+    """Keeps the processes for the duration; ``warm_up`` names modules that each of them imports at once."""
+    global _pool
+    if _pool is not None:
+        yield
+        return
+    _pool = ProcessPoolExecutor(PROCESSES, get_context("spawn"), initializer=_begin, initargs=(os.getpid(), warm_up))
+    try:
+        for _ in range(PROCESSES):
+            _pool.submit(time.sleep, 0.05)  # a pool starts its processes only when there is work
+        yield
+    finally:
+        _pool.shutdown(wait=False, cancel_futures=True)
+        _pool = None
+
+
+def submit(work: Callable[_Given, _Result], /, *args: _Given.args, **named: _Given.kwargs) -> Future[_Result]:
+    """Does the work in a process if there are any, else here and now; the future gives its result or its error."""
+    if _pool is not None:
+        return _pool.submit(work, *args, **named)
+    done: Future[_Result] = Future()
+    try:
+        done.set_result(work(*args, **named))
+    except Exception as error:
+        done.set_exception(error)
+    return done
+
+
+def _begin(parent: int, warm_up: tuple[str, ...]) -> None:
+    """Ends this process when its parent is gone: a killed flow leaves nobody behind."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    for module in warm_up:
+        import_module(module)
