@@ -1,0 +1,1 @@
+"""Ratios against a floor in the same run; absolute seconds on a shared machine say little."""

@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from comparison.expressions import render
 from models.errors import RunDoesNotBalance, StorageUnavailable
@@ -413,12 +414,15 @@ def export_for_record(plan: Plan, folder: Path) -> tuple[Path, Path]:
     return current, gone
 
 
-def details(folder: Path) -> dict[tuple[str, str], dict[str, object]]:
-    """What rosters print beside a finding, by (list, subject): age, sex, village, address, phone, employer."""
+def details(folder: Path, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, object]]:
+    """What rosters print beside the ``wanted`` findings, by (list, subject): age, sex, village, address, phone,
+    employer."""
     with connect() as connection:
+        connection.register("wanted", pa.table({"list": [entry[0] for entry in wanted],
+                                                "subject": [entry[1] for entry in wanted]}))
         cursor = connection.execute(
             f"SELECT list, subject, sex, age_years, township, village, address, phone, employer_code, employer_name "
-            f"FROM read_parquet({_quoted(folder / 'findings.parquet')})")
+            f"FROM read_parquet({_quoted(folder / 'findings.parquet')}) SEMI JOIN wanted USING (list, subject)")
         names = [column[0] for column in cursor.description]
         return {(row[0], row[1]): dict(zip(names[2:], row[2:], strict=True)) for row in cursor.fetchall()}
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from prefect import task
-
 from documents.acceptance import write_acceptance_annex, write_acceptance_report
 from documents.model import (
     AcceptanceContent,
@@ -29,12 +27,13 @@ from rules.progress import rank
 from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.comparison import latest_run
 from tasks.contents import Work, figures_by_period, list_lines, origin, work_done
+from tasks.effect import effect
 from tasks.mobilisation import basis
 from tasks.obligations import punctuality, statuses
 from tasks.originals import sha256_of
 
 
-@task(name="编制验收报告 acceptance report")
+@effect("编制验收报告 acceptance report")
 def draw_up(campaign: str, final: bool, as_of: datetime) -> dict[str, Any]:
     """Draws up the acceptance report with annex, and prepares candidates. The same content is the same report."""
     plan = plan_in_force(campaign)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from prefect import task
-
 from documents.bulletin import write_bulletin, write_bulletin_annex
 from documents.model import BulletinContent, Correction, OfficialHead
 from models.database import transaction
@@ -17,12 +15,13 @@ from models.store import findings as findings_store
 from rules.deadlines import item_periods
 from tasks.campaign import folder, period_name, plan_in_force, short_name, today
 from tasks.contents import feed_lines, list_lines, origin, progress_tables, reporting_lines, work_done
+from tasks.effect import effect
 from tasks.mobilisation import basis
 from tasks.originals import sha256_of
 from tasks.reports import proven_period
 
 
-@task(name="编发通报 bulletin")
+@effect("编发通报 bulletin")
 def issue_bulletin(campaign: str, bulletin_id: str, period: str, as_of: datetime) -> dict[str, Any]:
     """Issues one bulletin with its annex. The same content again is the same bulletin."""
     plan = plan_in_force(campaign)

@@ -8,25 +8,25 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from prefect import task
-
 from models.database import home, transaction
 from models.errors import StorageUnavailable, WrongUse
 from models.plan import Plan
 from models.plan_file import parse
 from models.store import campaigns
+from tasks.effect import effect
 
 
 @lru_cache(maxsize=8)
-def _parsed(sha256: str, body: str) -> Plan:
-    return parse(body, sha256[:12])
+def _parsed(campaign: str, sha256: str) -> Plan:
+    with transaction() as tx:
+        return parse(campaigns.plan_text(tx, campaign, sha256), campaign)
 
 
 def plan_in_force(campaign: str) -> Plan:
     """The plan as the record holds it: an edited file changes nothing until mobilisation stores it."""
     with transaction() as tx:
-        sha256, body = campaigns.plan_in_force(tx, campaign)
-    return _parsed(sha256, body)
+        sha256 = campaigns.plan_in_force(tx, campaign)
+    return _parsed(campaign, sha256)
 
 
 def folder(campaign: str, *parts: str) -> Path:
@@ -75,7 +75,7 @@ def period_name(label: str) -> str:
     return f"{year}年{int(rest)}月"
 
 
-@task(name="计划入库 store plan")
+@effect("计划入库 store plan")
 def store_plan(path: str, as_of: datetime) -> dict[str, object]:
     """Checks a plan file and puts it in force. Raises PlanUnsound with every fault; nothing is stored then."""
     from comparison.plan_check import load_sound
@@ -94,7 +94,7 @@ def actor() -> str:
     return os.environ.get("CANBAO_ACTOR") or os.environ.get("USER") or "canbao"
 
 
-@task(name="阶段开闭 phases")
+@effect("阶段开闭 phases")
 def keep_phases(campaign: str, as_of: datetime) -> dict[str, int]:
     """Opens phases whose first day has come and closes those whose last day is over. Phases may overlap (C12, C13)."""
     plan = plan_in_force(campaign)

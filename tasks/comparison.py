@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from prefect import task
 from sqlalchemy import Connection
 
 from comparison.engine import Outcome, compare, export_for_record, figures
@@ -18,9 +17,10 @@ from models.plan import Plan
 from models.store import campaigns, deliveries
 from models.store import findings as store
 from tasks.campaign import actor, folder, plan_in_force
+from tasks.effect import effect
 
 
-@task(name="数据比对 compare")
+@effect("数据比对 compare")
 def run_comparison(campaign: str, period: str, as_of: datetime) -> dict[str, Any]:
     """Runs the comparison of a period over the accepted snapshots, or answers with the run that did so already.
 
@@ -33,7 +33,7 @@ def run_comparison(campaign: str, period: str, as_of: datetime) -> dict[str, Any
             raise WrongUse("another comparison of this period is running.", where=f"{campaign} {period}",
                            cure="Wait for it to end, then run this again.")
         with transaction() as tx:
-            plan_sha256, _ = campaigns.plan_in_force(tx, campaign)
+            plan_sha256 = campaigns.plan_in_force(tx, campaign)
             inputs = _inputs(tx, plan, period)
             digest = hashlib.sha256(json.dumps([plan_sha256, inputs], sort_keys=True).encode()).hexdigest()
             done = store.done_run(tx, campaign, period, digest)

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from prefect import task
-
 from expectations.intake import Intake, take
 from models.database import transaction
 from models.errors import FileReturned
@@ -19,6 +17,7 @@ from models.store import deliveries as store
 from models.store import findings as runs
 from tasks import workers
 from tasks.campaign import folder, plan_in_force
+from tasks.effect import effect
 from tasks.originals import IGNORED, keep_original, sha256_of
 
 logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it reports every scratch folder it makes
@@ -32,18 +31,24 @@ def waiting_files(
     Arrival is the file's modification time.
     """
     with transaction() as tx:
-        taken = {(row["feed"], row["sha256"]) for row in store.all_of(tx, campaign, period)}
+        rows = store.all_of(tx, campaign, period)
+    taken = {(row["feed"], row["sha256"]) for row in rows}
+    # Reading every file again each day would take longer than taking the new ones in.
+    seen = {(row["feed"], row["file_name"], row["size_bytes"], row["received_at"]) for row in rows}
     for folder_of_feed in sorted(path for path in inbox.iterdir() if path.is_dir()) if inbox.is_dir() else ():
         place = folder_of_feed / period
         for path in sorted(place.iterdir()) if place.is_dir() else ():
             if not path.is_file() or path.name.startswith((".", "~$")) or path.name.endswith(IGNORED):
                 continue
-            arrival = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            if (as_of is None or arrival <= as_of) and (folder_of_feed.name, sha256_of(path)) not in taken:
-                yield folder_of_feed.name, path, arrival
+            feed, facts = folder_of_feed.name, path.stat()
+            arrival = datetime.fromtimestamp(facts.st_mtime, UTC)
+            if (as_of is not None and arrival > as_of) or (feed, path.name, facts.st_size, arrival) in seen:
+                continue
+            if (feed, sha256_of(path)) not in taken:
+                yield feed, path, arrival
 
 
-@task(name="接收数据文件 take in")
+@effect("接收数据文件 take in")
 def take_in(campaign: str, feed: str, period: str, path: str, received_at: datetime) -> dict[str, Any]:
     """Takes one file in: original kept, rows accounted for, verdict recorded, obligation met unless it is returned.
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from prefect import task
-
 from documents.handbook import write_handbook, write_task_letter
 from documents.model import (
     DeadlineLine,
@@ -28,6 +26,7 @@ from models.store import documents
 from rules.deadlines import Expected, expected
 from tasks.campaign import folder, period_name, plan_in_force, short_name, today
 from tasks.contents import contact, dispositions, origin
+from tasks.effect import effect
 from tasks.originals import sha256_of
 
 COLUMN_WORDS = {"township": "所在镇（街道）", "employer_township": "单位所在镇（街道）", "department": "行业主管部门"}
@@ -113,7 +112,7 @@ def _ladder_lines(plan: Plan) -> tuple[LadderLine, ...]:
     return tuple(lines)
 
 
-@task(name="编制工作手册 handbook")
+@effect("编制工作手册 handbook")
 def issue_handbook(campaign: str, as_of: datetime) -> dict[str, int]:
     """Writes the operating handbook from the plan (C12)."""
     plan = plan_in_force(campaign)
@@ -155,7 +154,7 @@ def _owing_units(plan: Plan) -> list[Organisation]:
     return [org for org in plan.organisations if org.code in codes]
 
 
-@task(name="下发任务告知书 task letters")
+@effect("下发任务告知书 task letters")
 def issue_task_letters(campaign: str, as_of: datetime) -> dict[str, int]:
     """Writes one letter per unit that owes anything: its targets, files, reports, lists and duties (C18)."""
     plan = plan_in_force(campaign)

@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
-from prefect import task
 from sqlalchemy import Connection, RowMapping
 
 from models.database import transaction
@@ -16,9 +15,10 @@ from models.store import campaigns
 from models.store import obligations as store
 from rules.deadlines import ObligationFacts, Status, SubmissionFact, closes, due_in_force, expected, is_late, status
 from tasks.campaign import plan_in_force
+from tasks.effect import effect
 
 
-@task(name="生成应报事项 obligations")
+@effect("生成应报事项 obligations")
 def make_obligations(campaign: str) -> dict[str, int]:
     """Makes every obligation of the plan: before anyone reports, once however often it runs (design.md, 3)."""
     rows = expected(plan_in_force(campaign))

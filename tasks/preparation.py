@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from prefect import task
-
 from expectations.contract import for_feed
 from models.errors import CanbaoError
 from tasks.campaign import plan_in_force, short_name, today
+from tasks.effect import effect
 
 
-@task(name="就绪检查 readiness")
+@effect("就绪检查 readiness")
 def readiness(campaign: str, as_of: datetime) -> dict[str, Any]:
     """Feeds without a contract, providers and townships without a clerk to write to, an approver's post that is vacant.
 

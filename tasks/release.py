@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from prefect import task
-
 from comparison.engine import details
 from documents.model import Roster, RosterList, RosterRow
 from documents.roster import write_roster
@@ -20,16 +18,18 @@ from models.errors import ApprovalMissing, WrongUse
 from models.plan import Plan
 from models.store import campaigns, documents
 from models.store import findings as store
+from rules.periods import month
 from rules.phases import owners_in_play
 from tasks import workers
 from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.contents import contact, dispositions, origin, return_deadline
+from tasks.effect import effect
 from tasks.originals import sha256_of
 
 Details = dict[tuple[str, str], dict[str, object]]
 
 
-@task(name="提请下发 propose release")
+@effect("提请下发 propose release")
 def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, Any]:
     """Proposes the release of what the run left open; the proposal names the content's hash."""
     plan = plan_in_force(campaign)
@@ -39,7 +39,7 @@ def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, A
     return {"release": proposal, "findings": count, "content_sha256": digest}
 
 
-@task(name="批准下发 approve release")
+@effect("批准下发 approve release")
 def approve(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, Any]:
     """Approves exactly the content proposed. Raises ApprovalMissing if the approver prepared it or it has changed."""
     plan = plan_in_force(campaign)
@@ -75,7 +75,7 @@ def _refuse_changed(tx: Any, plan: Plan, proposal: Any, as_of: datetime) -> None
                               cure="Propose the new content and have it approved.")
 
 
-@task(name="下发花名册 release rosters")
+@effect("下发花名册 release rosters")
 def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
     """Writes one roster workbook per owner and marks the findings released. A second call changes nothing.
 
@@ -102,7 +102,7 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
         latest = {owner: documents.latest_of(tx, campaign, "roster", owner) for owner in by_owner}
     held = {owner: row["content_sha256"] for owner, row in latest.items() if row is not None}
     # Who holds exactly this roster already is not bothered again.
-    beside = details(Path(run["folder"]))
+    beside = details(Path(run["folder"]), [(finding["list"], finding["subject"]) for finding in findings])
     writing = [_write(plan, run, digest, owner, rows, beside, as_of) for owner, rows in sorted(by_owner.items())
                if (digest := _digest(rows)) != held.get(owner)]
     for _, written in writing:
@@ -133,7 +133,7 @@ def _write(plan: Plan, run: Any, digest: str, owner: str, findings: list[Any],
         if rows:
             lists.append(RosterList(entry.id, entry.name, entry.subject, entry.reason, entry.closes_when, rows))
     roster = Roster(
-        origin=origin(plan, owner, run["period"], day, run_id=run["id"], content_sha256=digest),
+        origin=origin(plan, owner, run["period"], month(run["period"]).ends, run_id=run["id"], content_sha256=digest),
         issuer=plan.organisation(plan.office).name, purpose=plan.purpose, return_by=return_deadline(plan, day),
         contact=contact(plan), dispositions=dispositions(plan), lists=tuple(lists))
     path = folder(plan.id, "rosters", run["period"]) / f"{short_name(plan, owner)}_花名册_{run['period']}_{len(findings)}条.xlsx"

@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from prefect import task
-
 from documents.model import DutyLine, Fact, FormSection, ProgressLine, ProgressTable, ReportForm, TextForm
 from documents.report_form import write_report_form, write_text_form
 from models.database import transaction
@@ -16,6 +14,7 @@ from models.store import documents
 from models.store import findings as findings_store
 from tasks.campaign import folder, period_name, plan_in_force, short_name, today
 from tasks.contents import Work, contact, deadline_of, feed_lines, list_lines, origin, progress_tables, work_done
+from tasks.effect import effect
 from tasks.obligations import statuses
 from tasks.originals import sha256_of
 
@@ -34,7 +33,7 @@ def proven_period(campaign: str, wanted: str) -> str | None:
     return run["period"] if run is not None else None
 
 
-@task(name="下发报表 issue forms")
+@effect("下发报表 issue forms")
 def issue_forms(campaign: str, as_of: datetime) -> dict[str, int]:
     """Issues the forms of every report that is open and not handed in; each once per content of its prefilled data."""
     plan = plan_in_force(campaign)

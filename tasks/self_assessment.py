@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from prefect import task
-
 from models.database import transaction
 from models.store import findings as store
 from tasks.campaign import plan_in_force
+from tasks.effect import effect
 from tasks.status import progress
 
 
-@task(name="差距分析 shortfalls")
+@effect("差距分析 shortfalls")
 def shortfalls(campaign: str, as_of: datetime) -> dict[str, Any]:
     """Targets not reached by the latest compared month, as ``indicator/unit: current of level``; none before the first
     comparison."""

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from prefect import task
-
 from documents.model import CellFault, ReportReturn, RosterReturn
 from documents.report_form import read_report_form
 from documents.roster import read_roster
@@ -21,6 +19,7 @@ from models.store import campaigns
 from models.store import findings as findings_store
 from models.store import obligations as store
 from tasks.campaign import folder, plan_in_force, today
+from tasks.effect import effect
 from tasks.originals import IGNORED, keep_original, sha256_of
 
 NOTHING = {"new": False, "sent_back": False, "claims": 0}
@@ -44,7 +43,7 @@ def _taken_mark(campaign: str, sha256: str) -> Path:
     return folder(campaign, "originals", sha256[:2]) / f"{sha256}.taken"
 
 
-@task(name="回收报表 take return")
+@effect("回收报表 take return")
 def take_return(campaign: str, organisation: str, path: str, received_at: datetime) -> dict[str, Any]:
     """Takes one workbook back: a report form, a text form or a worked roster, told by what is hidden in it.
 

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from prefect import task
 from sqlalchemy import RowMapping
 
 from documents.files import write_atomically
@@ -24,6 +23,7 @@ from models.store import obligations as store
 from rules.calendar import WorkCalendar
 from rules.ladder import Rung, next_actions, pause_ends, rungs, wording
 from tasks.campaign import folder, period_name, plan_in_force, short_name, today
+from tasks.effect import effect
 
 
 @lru_cache(maxsize=64)
@@ -31,7 +31,7 @@ def _calendar(plan_id: str, policy: Any) -> WorkCalendar:
     return WorkCalendar(policy)
 
 
-@task(name="巡检催办 sweep")
+@effect("巡检催办 sweep")
 def sweep_obligations(campaign: str, as_of: datetime) -> dict[str, int]:
     """Records every rung reached as of an instant and writes its messages into the outbox, all in one transaction."""
     plan = plan_in_force(campaign)
@@ -113,7 +113,7 @@ def _address(plan: Plan, code: str, role: str) -> str:
     return next((entry.address for entry in contacts if entry.role == role), "")
 
 
-@task(name="发送消息 send")
+@effect("发送消息 send")
 def send_messages(campaign: str, as_of: datetime) -> dict[str, int]:
     """Empties the outbox. The embedded channel writes each message as a file; its name is its key's hash, so a message
     written before a crash and again after it is one file."""

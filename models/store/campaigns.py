@@ -34,17 +34,19 @@ def store_plan(tx: Connection, plan: Plan, body: str, sha256: str, as_of: dateti
     return True
 
 
-def plan_in_force(tx: Connection, campaign: str) -> tuple[str, str]:
-    """(sha256, body) of the plan in force. Raises WrongUse for a campaign that was never mobilised."""
-    row = tx.execute(
-        select(PlanVersion.sha256, PlanVersion.body)
-        .join(Campaign, (Campaign.id == PlanVersion.campaign_id) & (Campaign.plan_sha256 == PlanVersion.sha256))
-        .where(Campaign.id == campaign)
-    ).first()
-    if row is None:
+def plan_in_force(tx: Connection, campaign: str) -> str:
+    """The hash of the plan in force. Raises WrongUse for a campaign that was never mobilised."""
+    sha256 = tx.execute(select(Campaign.plan_sha256).where(Campaign.id == campaign)).scalar()
+    if sha256 is None:
         raise WrongUse("this campaign is not in the record yet.", where=campaign,
                        cure=f"Start it with `canbao rehearse {campaign}` or run its mobilisation flow.")
-    return row.sha256, row.body
+    return sha256
+
+
+def plan_text(tx: Connection, campaign: str, sha256: str) -> str:
+    """The text of a plan version that is or was in force."""
+    return tx.execute(select(PlanVersion.body).where(
+        PlanVersion.campaign_id == campaign, PlanVersion.sha256 == sha256)).scalar_one()
 
 
 def is_stored(tx: Connection, campaign: str) -> bool:

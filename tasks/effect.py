@@ -1,0 +1,51 @@
+"""The edge of every task: what leaves it for Prefect names no person, whatever went wrong inside.
+
+Our own errors are written to be shown. Any other one (a database's message quotes keys, a parser's quotes cells) stays
+in a private log under CANBAO_HOME, and its kind and number go on.
+"""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+from uuid import uuid4
+
+from prefect import Task, task
+
+from models.database import home
+from models.errors import CanbaoError
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+
+def effect(name: str) -> Callable[[Callable[_Given, _Result]], Task[_Given, _Result]]:
+    """A Prefect task of this name whose unforeseen errors are replaced by one that can be shown."""
+
+    def wrap(work: Callable[_Given, _Result]) -> Task[_Given, _Result]:
+        @functools.wraps(work)
+        def guarded(*args: _Given.args, **named: _Given.kwargs) -> _Result:
+            try:
+                return work(*args, **named)
+            except CanbaoError as error:
+                raise error from None
+            except Exception as error:
+                raise CanbaoError(
+                    f"{type(error).__name__} (number {_kept(error)}).", where=work.__name__,
+                    cure="The details are in errors.log under CANBAO_HOME; nothing of this step was recorded.") from None
+
+        return task(name=name)(guarded)
+
+    return wrap
+
+
+def _kept(error: Exception) -> str:
+    """Writes an error with its traceback into the private log; returns its number there."""
+    number = uuid4().hex[:8]
+    log = home() / "errors.log"
+    log.touch(mode=0o600)
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(f"--- {number}\n{''.join(traceback.format_exception(error))}\n")
+    return number

@@ -1,0 +1,44 @@
+"""What leaves a task for Prefect names no person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.errors import CanbaoError, FileReturned
+from tasks.effect import effect
+
+PERSON = "530422199001010015"
+
+
+@effect("坏 bad")
+def _quotes_a_key() -> None:
+    raise ValueError(f"Key (id_number)=({PERSON}) already exists")
+
+
+@effect("退 returned")
+def _our_own() -> None:
+    try:
+        int(PERSON + "x")
+    except ValueError:
+        raise FileReturned("row 7 cannot be read.", where="a.xlsx", cure="Send it again.")  # noqa: B904 - the edge must cut it
+
+
+def test_an_unforeseen_error_is_replaced_and_kept_privately(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANBAO_HOME", str(tmp_path))
+    with pytest.raises(CanbaoError) as shown:
+        _quotes_a_key.fn()
+    assert PERSON not in str(shown.value)
+    assert "ValueError" in str(shown.value)
+    assert shown.value.__suppress_context__
+    log = tmp_path / "errors.log"
+    assert PERSON in log.read_text(encoding="utf-8")
+    assert log.stat().st_mode & 0o077 == 0
+
+
+def test_our_own_error_goes_on_as_it_is_without_its_cause() -> None:
+    with pytest.raises(FileReturned) as shown:
+        _our_own.fn()
+    assert "row 7" in str(shown.value)
+    assert shown.value.__suppress_context__
