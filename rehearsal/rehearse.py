@@ -41,13 +41,14 @@ from rehearsal.world import World
 from rules.calendar import WorkCalendar
 from rules.deadlines import expected, item_periods, nominal_due
 from rules.ladder import rungs
+from rules.periods import month
 from rules.phases import field_work, running
 from tasks import workers
 from tasks.campaign import short_name
 from tasks.status import status
 
-SLOW_IMPORTS = ("matplotlib.pyplot", "flows.mobilisation", "flows.data_comparison")
-HEAVY = ("rehearsal.world", "expectations.intake", "great_expectations")
+SLOW_IMPORTS = ("great_expectations", "flows.mobilisation", "flows.data_comparison", "matplotlib.pyplot")
+HEAVY = ("rehearsal.world", "documents.roster")
 """What the worker processes import while the server starts."""
 PREPARER, APPROVER = "演练经办岗", "演练审批岗"
 
@@ -110,6 +111,9 @@ class Rehearsal:
             if working_day is not None:
                 self.add(self.at(working_day, "09:00"), f"work:{working_day:%Y-%m}", "入户核查", self._work_rosters)
                 self._take_back_on(self.at(working_day, "09:00"))
+        for label in sorted({row.period for row in rows if row.kind == "feed" and row.period[5:].isdigit()}):
+            self.add(self.at(month(label).ends.replace(day=28), "12:00"), f"month:{label}", "月末",
+                     lambda at, label=label: self.world.pass_month(label))  # type: ignore[misc]
         for bulletin in plan.bulletins:
             for span in item_periods(plan, bulletin.cadence, bulletin.due):
                 day = self.calendar.roll(nominal_due(bulletin.due, span), plan.calendar.roll)

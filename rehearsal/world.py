@@ -119,6 +119,11 @@ class World:
         writing = self._exports.pop((feed, provider, period), None)
         return None if writing is None else writing.result()
 
+    def pass_month(self, period: str) -> None:
+        """A month comes to its end: people move, and departments begin to export it."""
+        if period > self.place.config.first_period:
+            self._place_of(period)
+
     def _place_of(self, period: str) -> Place:
         """The place at the end of a month: moved on to it, or as it was kept then."""
         while self.place.period < period:

@@ -15,7 +15,6 @@ from models.plan import Feed, Plan
 from models.store import campaigns, obligations
 from models.store import deliveries as store
 from models.store import findings as runs
-from tasks import workers
 from tasks.campaign import folder, plan_in_force
 from tasks.effect import effect
 from tasks.originals import IGNORED, keep_original, sha256_of
@@ -70,8 +69,8 @@ def take_in(campaign: str, feed: str, period: str, path: str, received_at: datet
     provider = _provider(plan, contract_of_plan, source.name)
     with transaction() as tx:
         previous = store.previous_rows(tx, campaign, feed, provider or "", period)
-    taken = workers.submit(take, source, feed=feed, plan=plan, period=period, provider=provider,
-                           snapshots=folder(campaign, "snapshots"), previous_rows=previous).result()
+    taken = take(source, feed=feed, plan=plan, period=period, provider=provider,
+                 snapshots=folder(campaign, "snapshots"), previous_rows=previous)
     return _record(campaign, taken, received_at, repeated_from=before["period"] if before else None)
 
 

@@ -1,4 +1,4 @@
-"""Processes for heavy work that touches nothing but files: reading a delivery, writing a roster.
+"""Processes for heavy work that touches nothing but files, such as writing a roster of thousands of rows.
 
 A flow that runs for long opens them once; where none are open the work is done in place, because starting a process
 costs more than one file. What runs there gets everything as arguments and hands back plain values.
