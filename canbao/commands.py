@@ -207,8 +207,7 @@ def compare(
         raise CanbaoError(f"{len(waiting)} required deliveries are missing: {', '.join(waiting)}.",
                           where=f"{code} {label}", cure="Take them in first (`canbao intake`).")
     result = run_comparison.fn(code, label, moment)
-    if result["new"]:
-        result["proposal"] = propose.fn(code, result["run"], actor(), moment)
+    result["proposal"] = propose.fn(code, result["run"], actor(), moment)
     _answer(result, as_json, f"run {result['run']}: {result['persons']:,} persons, unbalanced {result['unbalanced']}"
                              f"{'' if result['new'] else ' (these inputs were compared before)'}.")
 

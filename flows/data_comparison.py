@@ -51,6 +51,5 @@ def compare_when_complete(campaign: str, period: str, now: datetime, inbox: str 
     if not waiting:
         compared = run_comparison(campaign, period, now)
         result.update(compared)
-        if compared["new"]:
-            result["proposal"] = propose(campaign, compared["run"], by or actor(), now)
+        result["proposal"] = propose(campaign, compared["run"], by or actor(), now)
     return result

@@ -31,9 +31,15 @@ Details = dict[tuple[str, str], dict[str, object]]
 
 @effect("提请下发 propose release")
 def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, Any]:
-    """Proposes the release of what the run left open; the proposal names the content's hash."""
+    """Proposes the release of what the run left open; the proposal names the content's hash.
+
+    Proposed again before its release, changed content gets a new proposal; after it, the one released stands.
+    """
     plan = plan_in_force(campaign)
     with transaction() as tx:
+        made = store.release_of(tx, campaign, run_id)
+        if made is not None and made["released_at"] is not None:
+            return {"release": made["id"], "findings": made["findings"], "content_sha256": made["content_sha256"]}
         digest, count = store.roster_digest(tx, limits(plan, as_of))
         proposal = store.propose_release(tx, campaign, run_id, digest, count, by, as_of)
     return {"release": proposal, "findings": count, "content_sha256": digest}
