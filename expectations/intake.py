@@ -105,6 +105,11 @@ def take(
         return _judged(delivery, reading, rows, snapshots, previous_rows)
 
 
+def sender(path: Path, feed: Feed, plan: Plan, period: str) -> str | None:
+    """The organisation that sent a file, as far as its name and the plan tell; None where they do not."""
+    return _provider(path, feed, plan, None, _period_end(feed, plan, period))
+
+
 # --- what it is taken for -------------------------------------------------------------------------------
 
 

@@ -72,6 +72,7 @@ class Rehearsal:
         self.zone = ZoneInfo(plan.time_zone)
         self.calendar = WorkCalendar(plan.calendar)
         self._count = itertools.count()
+        self._keys: set[str] = set()
         self.agenda: list[Event] = []
         self.flow_runs = 0
 
@@ -82,7 +83,10 @@ class Rehearsal:
         return datetime.combine(day, hour.fromisoformat(clock), tzinfo=self.zone)
 
     def add(self, at: datetime, key: str, what: str, act: Callable[[datetime], None]) -> None:
-        """Puts an event on the agenda."""
+        """Puts an event on the agenda, each key once."""
+        if key in self._keys:
+            return
+        self._keys.add(key)
         heapq.heappush(self.agenda, Event(at, next(self._count), key, what, act))
 
     def schedule(self) -> None:
@@ -131,16 +135,12 @@ class Rehearsal:
 
     def _collect_on(self, arrival: datetime, period: str) -> None:
         day = arrival.astimezone(self.zone).date()
-        key = f"compare:{period}:{day}"
-        if all(event.key != key for event in self.agenda):
-            self.add(self.at(day, "17:00"), key, "数据比对", lambda at: self._compare(at, period))
+        self.add(self.at(day, "17:00"), f"compare:{period}:{day}", "数据比对", lambda at: self._compare(at, period))
 
     def _take_back_on(self, arrival: datetime) -> None:
         """What came in during a day is taken back at its end; the arrival itself is what counts."""
         day = arrival.astimezone(self.zone).date()
-        key = f"contribution:{day}"
-        if all(event.key != key for event in self.agenda):
-            self.add(self.at(day, "23:59"), key, "回收报表", self._contribute)
+        self.add(self.at(day, "23:59"), f"contribution:{day}", "回收报表", self._contribute)
 
     def _form_days(self, rows: list[Any]) -> list[date]:
         return sorted({row.opens_at.astimezone(self.zone).date() for row in rows if row.kind == "report"}
@@ -256,14 +256,9 @@ class Rehearsal:
             if event.key not in done:
                 event.act(event.at)
                 done.add(event.key)
-                if event.key != "mobilisation" or self._is_stored():
-                    with transaction() as tx:
-                        campaigns.mark(tx, self.plan.id, event.key, event.at)
+                with transaction() as tx:
+                    campaigns.mark(tx, self.plan.id, event.key, event.at)
             yield event
-
-    def _is_stored(self) -> bool:
-        with transaction() as tx:
-            return bool(campaigns.plan_in_force(tx, self.plan.id))
 
 
 def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until: date | None = None) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from expectations.intake import Intake, take
+from expectations.intake import Intake, sender, take
 from models.database import transaction
 from models.errors import FileReturned
-from models.plan import Feed, Plan
 from models.store import campaigns, obligations
 from models.store import deliveries as store
 from models.store import findings as runs
@@ -66,20 +65,12 @@ def take_in(campaign: str, feed: str, period: str, path: str, received_at: datet
     if before is not None and (before["feed"], before["period"]) == (feed, period):
         return {"delivery": before["id"], "feed": feed, "verdict": before["verdict"], "reason": before["reason"], "new": False}
     keep_original(campaign, source, digest)
-    provider = _provider(plan, contract_of_plan, source.name)
+    provider = sender(source, contract_of_plan, plan, period)
     with transaction() as tx:
         previous = store.previous_rows(tx, campaign, feed, provider or "", period)
     taken = take(source, feed=feed, plan=plan, period=period, provider=provider,
                  snapshots=folder(campaign, "snapshots"), previous_rows=previous)
     return _record(campaign, taken, received_at, repeated_from=before["period"] if before else None)
-
-
-def _provider(plan: Plan, feed: Feed, file_name: str) -> str | None:
-    """The department a file comes from: named at the start of the file name, or the only one there is."""
-    for code in feed.providers:
-        if file_name.startswith(plan.organisation(code).short):
-            return code
-    return feed.providers[0] if len(feed.providers) == 1 else None
 
 
 def _record(campaign: str, taken: Intake, received_at: datetime, repeated_from: str | None) -> dict[str, Any]:

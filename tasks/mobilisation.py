@@ -6,6 +6,7 @@ from datetime import datetime
 
 from documents.handbook import write_handbook, write_task_letter
 from documents.model import (
+    Deadline,
     DeadlineLine,
     DutyLine,
     FeedDuty,
@@ -74,8 +75,6 @@ def _list_guide(plan: Plan, entry: FindingList) -> ListGuide:
 
 
 def _deadline(row: Expected, who: str) -> DeadlineLine:
-    from documents.model import Deadline
-
     return DeadlineLine(what=row.name, who=who, period_name=period_name(row.period),
                         due=Deadline(row.nominal, row.effective))
 

@@ -345,14 +345,6 @@ def outcomes(tx: Connection, campaign: str) -> list[Row]:
         .order_by(Finding.owner, Finding.list, Claim.disposition, outcome)).mappings())
 
 
-def checked_by_period(tx: Connection, campaign: str) -> list[Row]:
-    """Findings answered by owner and period."""
-    return list(tx.execute(
-        select(Finding.owner, Claim.period, func.count().label("checked"))
-        .join(Finding, Finding.id == Claim.finding_id).where(Finding.campaign_id == campaign)
-        .group_by(Finding.owner, Claim.period)).mappings())
-
-
 # --- figures --------------------------------------------------------------------------------------------
 
 
@@ -403,21 +395,9 @@ def categories(tx: Connection, run_id: int) -> list[Row]:
                            .order_by(CategoryCount.organisation, CategoryCount.category)).mappings())
 
 
-def link_counts(tx: Connection, run_id: int) -> list[Row]:
-    """Register rows per feed and tier of a run."""
-    return list(tx.execute(select(LinkCount.__table__).where(LinkCount.run_id == run_id)
-                           .order_by(LinkCount.feed, LinkCount.tier)).mappings())
-
-
 def propose_candidate(tx: Connection, campaign: str, organisation: str, kind: str, occasion: str,
                       evidence: Mapping[str, Any], at: datetime) -> bool:
     """Prepares a candidate for a person to decide (C23); returns whether it is new."""
     return bool(tx.execute(insert(Candidate).values(
         campaign_id=campaign, organisation=organisation, kind=kind, occasion=occasion, evidence=dict(evidence),
         prepared_at=at).on_conflict_do_nothing()).rowcount)
-
-
-def candidates(tx: Connection, campaign: str) -> list[Row]:
-    """All candidates with what was decided."""
-    return list(tx.execute(select(Candidate.__table__).where(Candidate.campaign_id == campaign)
-                           .order_by(Candidate.kind, Candidate.organisation, Candidate.occasion)).mappings())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select, text, update
@@ -113,12 +113,6 @@ def message_sent(tx: Connection, message_id: int, at: datetime) -> None:
                .values(sent_at=at, attempts=Message.attempts + 1, last_error=None))
 
 
-def message_failed(tx: Connection, message_id: int, why: str) -> None:
-    """Records a failed attempt; the message stays in the outbox."""
-    tx.execute(update(Message).where(Message.id == message_id)
-               .values(attempts=Message.attempts + 1, last_error=why))
-
-
 def submit(tx: Connection, obligation_id: int, *, received_at: datetime, sha256: str, path: str,
            prepared_by: str | None, reviewed_by: str | None, texts: Mapping[str, Any],
            faults: Mapping[str, Any]) -> tuple[int, bool]:
@@ -165,17 +159,6 @@ def excuse(tx: Connection, obligation_id: int, at: datetime, reason: str) -> Non
                .values(excused_at=at, excuse_reason=reason))
 
 
-def texts(tx: Connection, campaign: str, item: str, period: str) -> list[Row]:
-    """What organisations wrote in their accepted reports of a period (the latest accepted one each)."""
-    latest = (
-        select(Obligation.organisation, Submission.texts, Submission.accepted_at,
-               func.row_number().over(partition_by=Obligation.id, order_by=Submission.accepted_at.desc()).label("nth"))
-        .join(Submission, Submission.obligation_id == Obligation.id)
-        .where(Obligation.campaign_id == campaign, Obligation.item == item, Obligation.period == period,
-               Submission.accepted_at.is_not(None)).subquery())
-    return list(tx.execute(select(latest).where(latest.c.nth == 1).order_by(latest.c.organisation)).mappings())
-
-
 def step_counts(tx: Connection, campaign: str) -> list[Row]:
     """Rungs by step and state over the whole campaign."""
     return list(tx.execute(
@@ -195,15 +178,3 @@ def steps_of(tx: Connection, campaign: str, organisation: str, item: str | None 
     if item:
         query = query.where(Obligation.item == item)
     return list(tx.execute(query.order_by(StepRow.planned_at, StepRow.id)).mappings())
-
-
-def messages(tx: Connection, campaign: str) -> list[Row]:
-    """All messages of a campaign, in the order they were written."""
-    return list(tx.execute(select(Message.__table__).where(Message.campaign_id == campaign)
-                           .order_by(Message.id)).mappings())
-
-
-def due_days(tx: Connection, campaign: str) -> list[date]:
-    """Every effective due day of a campaign."""
-    return list(tx.execute(select(Obligation.effective_due).where(Obligation.campaign_id == campaign)
-                           .distinct().order_by(Obligation.effective_due)).scalars())
