@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pyarrow.csv as pa_csv
 
-from comparison.engine import PERSON_REGISTERS, compare, connect
+from comparison.database import connect
+from comparison.engine import PERSON_REGISTERS, compare
 from comparison.plan_check import load_sound
 from expectations.intake import take
 from rehearsal.simulate import simulate

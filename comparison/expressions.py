@@ -109,6 +109,11 @@ def render(expression: str, parameters: Mapping[str, Number]) -> str:
     return rendered + expression[end:]
 
 
+def parameters_of(plan: Plan) -> dict[str, Number]:
+    """The plan's parameters by name, for ``render``."""
+    return {name: parameter.value for name, parameter in plan.parameters.items()}
+
+
 def uses(plan: Plan) -> Iterator[Use]:
     """Every expression of a plan with its place, in the plan's order."""
     for index, indicator in enumerate(plan.indicators):

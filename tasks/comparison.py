@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from comparison.engine import Outcome, compare, export_for_record, figures
+from comparison.engine import Outcome, compare
+from comparison.exports import export_for_record
+from comparison.figures import figures
 from models.database import engine, transaction
 from models.errors import CanbaoError, StorageUnavailable, WrongUse
 from models.plan import Plan

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from comparison.engine import links_of
+from comparison.exports import links_of
 from documents.files import write_atomically
 from documents.wording import safe_cell
 from models.database import transaction

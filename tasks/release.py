@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from comparison.engine import details
+from comparison.exports import details
 from documents.model import Roster, RosterList, RosterRow
 from documents.roster import write_roster
 from models.database import transaction

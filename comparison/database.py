@@ -1,0 +1,42 @@
+"""The comparison's database: an in-memory DuckDB with bounded memory, and the SQL files it runs."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+SQL = Path(__file__).parent / "sql"
+
+
+def period_end(period: str) -> date:
+    """The last day of a month label."""
+    year, month = map(int, period.split("-"))
+    return date(year, month, monthrange(year, month)[1])
+
+
+def quoted(text: object) -> str:
+    """A value as an SQL text literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def connect(work: Path | None = None, *, memory_gb: int = 4, threads: int = 2) -> duckdb.DuckDBPyConnection:
+    """A private in-memory DuckDB with bounded memory that spills to ``work``."""
+    connection = duckdb.connect(":memory:")
+    connection.execute(f"SET memory_limit = '{memory_gb}GB'")
+    connection.execute(f"SET threads = {threads}")
+    connection.execute("SET preserve_insertion_order = false")
+    if work is not None:
+        connection.execute(f"SET temp_directory = {quoted(work)}")
+    return connection
+
+
+def script(name: str, fill: Mapping[str, str] | None = None) -> str:
+    """A file of ``sql/`` with its ``{{places}}`` filled."""
+    text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
+    for marker, replacement in (fill or {}).items():
+        text = text.replace("{{" + marker + "}}", replacement)
+    return text
