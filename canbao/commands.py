@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -156,36 +157,80 @@ def mobilise(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -
 
     moment = datetime.fromisoformat(as_of) if as_of else datetime.now(UTC)
     stored = store_plan.fn(campaign, moment)
-    result = {**stored, **make_obligations.fn(str(stored["campaign"]))}
+    result = {**stored, **make_obligations.fn(str(stored["campaign"]), moment)}
     keep_phases.fn(str(stored["campaign"]), moment)
     _answer(result, as_json, f"{result['campaign']}: in force, {result['expected']} obligations ({result['made']} new).")
 
 
 @app.command()
 def intake(
-    campaign: CampaignArg, inbox: Annotated[Path, typer.Option(help="Folder with <feed>/<period>/<file>.")],
-    period: Month, as_of: AsOf = None, as_json: Json = False,
+    campaign: CampaignArg, period: Month,
+    inbox: Annotated[Path | None, typer.Option(help="Folder with <feed>/<period>/<file>; the campaign's own if left out.")] = None,
+    feed: Annotated[str | None, typer.Option(help="With --url-env: the feed that the view is.")] = None,
+    provider: Annotated[str | None, typer.Option(help="With --url-env: who gives it, where a feed has several.")] = None,
+    url_env: Annotated[str | None, typer.Option(help="A variable CANBAO_SOURCE_… with a SQLAlchemy address.")] = None,
+    view: Annotated[str | None, typer.Option(help="With --url-env: the view or table, perhaps schema.view.")] = None,
+    column: Annotated[list[str] | None, typer.Option(help="With --url-env: canonical=column of the view; repeatable.")] = None,
+    as_of: AsOf = None, as_json: Json = False,
 ) -> None:
-    """Takes every file in: receipts, snapshots, quarantine."""
-    from tasks.intake import take_in, waiting_files
-
+    """Takes every file in, or the rows of one view: receipts, snapshots, quarantine. Says what is not taken, and why."""
     code, label = _id(campaign), _period(period)
     moment = _instant(code, as_of)
-    if not inbox.is_dir():
-        raise WrongUse("there is no such folder.", where=str(inbox), cure="Give the folder that holds <feed>/<period>/.")
+    held: list[dict[str, str]] = []
+    elsewhere: dict[str, int] = {}
+    if url_env or view or feed:
+        receipts = [_view_receipt(code, label, moment, feed, provider, url_env, view, column or [])]
+    else:
+        receipts, held, elsewhere = _inbox_receipts(code, inbox, label, moment)
+    returned = sum(entry["verdict"] == "returned" for entry in receipts)
+    _answer({"campaign": code, "period": label, "files": receipts, "returned": returned, "held": held,
+             "other_periods": elsewhere}, as_json, render.receipts(receipts, held, elsewhere))
+    raise typer.Exit(1 if returned or held else 0)
+
+
+def _inbox_receipts(
+    code: str, inbox: Path | None, label: str, moment: datetime
+) -> tuple[list[dict[str, Any]], list[dict[str, str]], dict[str, int]]:
+    """Receipts, what is held, and how many files wait in other periods."""
+    from tasks.campaign import folder
+    from tasks.doors import admit, look
+    from tasks.inbox import Moment, policy, shown
+
+    place = inbox or folder(code, "inbox")
+    if not place.is_dir():
+        raise WrongUse("there is no such folder.", where=str(place), cure="Give the folder that holds <feed>/<period>/.")
+    found = look(code, place, Moment(datetime.now(UTC), by_hand=True), label)
+    if found.is_settling:
+        time.sleep(policy()["complete"]["by_hand_seconds"])
+        found = look(code, place, Moment(datetime.now(UTC), by_hand=True), label)
     receipts = []
     # Arrival is the moment of the command here: files copied by hand carry any modification time.
-    for feed, path, _ in waiting_files(code, inbox, label):
+    for file in found.arrived:
+        name = shown(file.path.name)
         try:
-            receipts.append({"file": path.name, "feed": feed, **take_in.fn(code, feed, label, str(path), moment)})
+            receipts.append({"file": name, "feed": file.feed, **admit.fn(code, file.feed, label, str(file.path), moment)})
         except CanbaoError as fault:
-            receipts.append({"file": path.name, "feed": feed, "verdict": "returned", "reason": str(fault), "new": True})
-    if not receipts and not any(inbox.glob(f"*/{label}/*")):
-        raise WrongUse("no file for this period.", where=f"{inbox}/<feed>/{label}", cure="Check feed folders and period.")
-    returned = sum(entry["verdict"] == "returned" for entry in receipts)
-    _answer({"campaign": code, "period": label, "files": receipts, "returned": returned}, as_json,
-            render.receipts(receipts))
-    raise typer.Exit(1 if returned else 0)
+            receipts.append({"file": name, "feed": file.feed, "verdict": "returned", "reason": str(fault), "new": True})
+    if not receipts and not found.held and not any(place.glob(f"*/{label}/*")):
+        raise WrongUse("no file for this period.", where=f"{place}/<feed>/{label}", cure="Check feed folders and period.")
+    held = [{"place": entry.place, "state": entry.state, "kind": entry.kind, "says": entry.says} for entry in found.held]
+    return receipts, held, dict(found.elsewhere)
+
+
+def _view_receipt(
+    code: str, label: str, moment: datetime, feed: str | None, provider: str | None, url_env: str | None, view: str | None,
+    columns: list[str],
+) -> dict[str, Any]:
+    from expectations.database_source import described
+    from tasks.doors import take_view
+
+    if not (feed and url_env and view):
+        raise WrongUse("a view needs --feed, --url-env and --view.", cure="Give all three, or --inbox for files.")
+    if not all("=" in pair for pair in columns):
+        raise WrongUse("--column is canonical=column.", cure="Write it like --column id_number=GMSFHM.")
+    source = described({"provider": provider, "url_env": url_env, "view": view,
+                        "columns": dict(pair.split("=", 1) for pair in columns)})
+    return {"file": view, "feed": feed, **take_view(code, feed, label, source, moment)}
 
 
 @app.command()
@@ -287,7 +332,8 @@ def submit(
 def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
     """Reminds, escalates, records; safe at any time, any number of times. Needs no Prefect."""
     from tasks.campaign import keep_phases
-    from tasks.sweep import send_messages, sweep_obligations
+    from tasks.sending import send_messages
+    from tasks.sweep import sweep_obligations
 
     code = _id(campaign)
     moment = _instant(code, as_of)

@@ -10,7 +10,8 @@ from flows.clock import instant, run_name
 from flows.summary import publish
 from tasks.bulletin import issue_bulletin
 from tasks.campaign import keep_phases
-from tasks.sweep import send_messages, sweep_obligations
+from tasks.sending import send_messages
+from tasks.sweep import sweep_obligations
 
 
 @flow(name="sweep", description="巡检催办：到期提醒、逾期催办、逐级上报", flow_run_name=run_name("巡检催办"))

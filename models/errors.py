@@ -39,7 +39,15 @@ class PlanUnsound(CanbaoError):
 
 
 class FileReturned(CanbaoError):
-    """A delivered file cannot be taken in as it is; the sender is told why and how to mend it."""
+    """A delivered file cannot be taken in as it is; the sender is told why and how to mend it.
+
+    ``headers`` are the harmless texts of the header that was found where a required column is missing from it: an
+    operator can say which of them means it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", cure: str = "", headers: tuple[str, ...] = ()) -> None:
+        self.headers = headers
+        super().__init__(what, where=where, cure=cure)
 
 
 class StorageUnavailable(CanbaoError):

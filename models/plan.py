@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from datetime import date, time
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -260,6 +261,8 @@ class Feed(Sourced):
     required: bool = True
     snapshot: Literal["full", "supplement"] = "full"
     gates: Gates = Gates()
+    redeliver_within_working_days: Annotated[int, Field(ge=1, le=60)] = 3
+    """How long a department has to send a returned file again, counted from the day after it was returned."""
     ladder: Slug | None = None
 
 
@@ -307,14 +310,35 @@ class FindingList(Sourced):
     """Pushed in batches (C13 「分批次」): how many open findings of the list one owner holds at a time; all if left out."""
 
 
+class Expiry(Strict):
+    """How long an excuse holds: some ``months``, or to the next such ``month_of_year`` (7 = who is at school graduates)."""
+
+    months: Annotated[int, Field(ge=1, le=120)] | None = None
+    month_of_year: Annotated[int, Field(ge=1, le=12)] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Expiry:
+        if (self.months is None) == (self.month_of_year is None):
+            raise ValueError("give either `months` or `month_of_year`")
+        return self
+
+
 class Disposition(Sourced):
-    """What a visit can find (结果). ``claims`` = the register must prove it; ``excuses`` = off the list, with a reason."""
+    """What a visit can find (结果). ``claims`` = the register must prove it; ``excuses`` = off the list, with a reason,
+    for as long as ``expires`` says (left out: as long as the campaign runs)."""
 
     code: Slug
     name: Text
     claims: bool = False
     excuses: bool = False
     needs_note: bool = False
+    expires: Expiry | None = None
+
+    @model_validator(mode="after")
+    def _only_excuses_expire(self) -> Disposition:
+        if self.expires is not None and not self.excuses:
+            raise ValueError("only what excuses can expire: drop `expires`, or say `excuses: true`")
+        return self
 
 
 class Ledger(Sourced):
@@ -394,6 +418,30 @@ class Ladder(Sourced):
     workdays_only: bool = True
     acknowledgement_pauses_working_days: Annotated[int, Field(ge=0, le=30)] = 0
     steps: tuple[LadderStep, ...] = Field(min_length=1)
+
+
+class Sending(Strict):
+    """How messages leave. ``retry_after_minutes`` are the pauses after the first, second, … failed attempt; after the last
+    one a message is given up and the office is alarmed. Several messages to one post go as one ``digest``. A sweep
+    older than ``stale_sweep_hours`` is an alarm of its own."""
+
+    retry_after_minutes: Annotated[tuple[Annotated[int, Field(ge=1, le=10_080)], ...], Field(min_length=1)] = (
+        5, 30, 120, 720, 1440)
+    digest: Wording = Wording(subject="【{campaign}】{org}有{count}项事项待办理", body="{org}：以下{count}项事项请及时办理。")
+    alarm: Wording = Wording(
+        subject="【{campaign}】消息发送失败", body="有{count}条消息多次发送未成功（{kind}），已停止重试。请检查发送通道和收件地址，再重新发送。")
+    stale_sweep_hours: Annotated[int, Field(ge=1, le=720)] = 26
+
+    @model_validator(mode="after")
+    def _known_placeholders(self) -> Sending:
+        known = {"digest": ("campaign", "org", "count"), "alarm": ("campaign", "count", "kind")}
+        for name, places in known.items():
+            words: Wording = getattr(self, name)
+            try:
+                (words.subject + words.body).format(**dict.fromkeys(places, ""))
+            except (KeyError, IndexError, ValueError):
+                raise ValueError(f"`{name}` may ask for {', '.join('{' + place + '}' for place in places)} only") from None
+        return self
 
 
 class Bulletin(Sourced):
@@ -530,6 +578,7 @@ class Plan(Strict):
     ledgers: tuple[Ledger, ...] = ()
     obligations: tuple[Obligation, ...] = Field(min_length=1)
     ladders: tuple[Ladder, ...] = ()
+    sending: Sending = Sending()
     bulletins: tuple[Bulletin, ...] = ()
     duties: tuple[Duty, ...] = ()
     acceptance: Acceptance
@@ -549,12 +598,14 @@ class Plan(Strict):
             raise ValueError(f"unknown time zone {zone!r}; use an IANA name such as Asia/Shanghai") from None
         return zone
 
+    @cached_property
+    def by_code(self) -> dict[str, Organisation]:
+        """The organisations by code; of two with one code (a plan fault) the first."""
+        return {org.code: org for org in reversed(self.organisations)}
+
     def organisation(self, code: str) -> Organisation:
         """The organisation with this code. Raises KeyError: a sound plan never asks for an unknown one."""
-        for org in self.organisations:
-            if org.code == code:
-                return org
-        raise KeyError(code)
+        return self.by_code[code]
 
     @property
     def region_organisation(self) -> str:

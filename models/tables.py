@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -111,6 +112,7 @@ class Obligation(Base):
     __table_args__ = (
         UniqueConstraint("campaign_id", "item", "organisation", "period"),
         Index("ix_obligation_due", "campaign_id", "due_before"),
+        Index("ix_obligation_look_at", "campaign_id", "look_at"),
     )
     id: Mapped[int] = _key()
     campaign_id: Mapped[str] = _campaign()
@@ -129,6 +131,8 @@ class Obligation(Base):
     ladder: Mapped[str | None]
     excused_at: Mapped[datetime | None]
     excuse_reason: Mapped[str | None]
+    look_at: Mapped[datetime | None]
+    """Before this instant a sweep finds nothing to do here; null = look now. Whatever happens to the row clears it."""
 
 
 class Extension(Base):
@@ -206,15 +210,25 @@ class Message(Base):
     written_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(Integer, default=0)
+    letter: Mapped[int | None]
+    """The first message of the letter in which this one goes; set with the first attempt, and kept."""
+    next_attempt_at: Mapped[datetime | None]
+    dead_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
 
 
 class Delivery(Base):
-    """One file from a department. Its four counts add up to the rows in the file: the database insists."""
+    """One judgement of one file from a department. Its four counts add up to the rows in the file: the database insists.
+
+    A file that is judged again (a mapping was saved, a check was waived) is a new row; the old one is superseded, not
+    erased. ``part`` names which part of a register a file is (one township's, a supplement 补报), '' for a whole one.
+    ``corrects`` is the delivery whose rows this one mends or judges again. ``profile`` holds counts by value only.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (
-        UniqueConstraint("campaign_id", "feed", "period", "provider", "sha256"),
+        Index("uq_delivery_standing", "campaign_id", "feed", "period", "provider", "sha256", unique=True,
+              postgresql_where="superseded_at IS NULL"),
         CheckConstraint("rows = accepted + quarantined + duplicate + dropped", name="rows_add_up"),
     )
     id: Mapped[int] = _key()
@@ -240,6 +254,14 @@ class Delivery(Base):
     snapshot: Mapped[str | None]
     quarantine: Mapped[str | None]
     superseded_at: Mapped[datetime | None]
+    part: Mapped[str] = mapped_column(server_default="")
+    corrects: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))
+    profile: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    quality_page: Mapped[str | None]
+    return_workbook: Mapped[str | None]
+    waived_at: Mapped[datetime | None]
+    waived_by: Mapped[str | None]
+    waived_reason: Mapped[str | None]
 
 
 class CheckRow(Base):
@@ -251,6 +273,23 @@ class CheckRow(Base):
     severity: Mapped[str]
     passed: Mapped[bool]
     observed: Mapped[str]
+
+
+class SavedMapping(Base):
+    """What an operator once confirmed of a department's headers: this header is that column, or is to be ignored ('').
+
+    ``header_key`` is the header without width, case, spaces and remarks (``expectations.contract.header_key``).
+    """
+
+    __tablename__ = "saved_mapping"
+    campaign_id: Mapped[str] = _campaign(primary_key=True)
+    feed: Mapped[str] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    header_key: Mapped[str] = mapped_column(primary_key=True)
+    column_name: Mapped[str]
+    confirmed_by: Mapped[str]
+    confirmed_at: Mapped[datetime]
+    reason: Mapped[str]
 
 
 class Run(Base):
@@ -296,7 +335,11 @@ class LinkCount(Base):
 
 
 class Finding(Base):
-    """One unmet duty on one owner's list. It lives across runs; its events say what became of it."""
+    """One unmet duty on one owner's list. It lives across runs; its events say what became of it.
+
+    ``owner`` leads, on every day. ``assigned_owner`` is who was made to lead by a settled dispute, in place of
+    ``assigned_from``, whom the plan's rule names; it holds for as long as the rule names that one.
+    """
 
     __tablename__ = "finding"
     __table_args__ = (
@@ -322,13 +365,17 @@ class Finding(Base):
     """The last period it was listed in; null while it is listed."""
     closed_in: Mapped[str | None]
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    excused_until: Mapped[str | None]
+    """The last month of its excuse, 9999-12 if it does not expire; null if there is none."""
+    assigned_owner: Mapped[str | None]
+    assigned_from: Mapped[str | None]
 
 
 class FindingEvent(Base):
-    """An event in the life of a finding: new, released, claimed, confirmed, contradicted, excused, closed, reopened."""
+    """A step in the life of a finding (``rules.finding_life``): what happened, and the state before and after it."""
 
     __tablename__ = "finding_event"
-    __table_args__ = (UniqueConstraint("finding_id", "event", "period"),)
+    __table_args__ = (UniqueConstraint("finding_id", "event", "period", "at", "run_id", postgresql_nulls_not_distinct=True),)
     id: Mapped[int] = _key()
     finding_id: Mapped[int] = mapped_column(ForeignKey("finding.id"))
     event: Mapped[str]
@@ -336,6 +383,32 @@ class FindingEvent(Base):
     at: Mapped[datetime]
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
     detail: Mapped[str]
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    was_closed_in: Mapped[str | None]
+    was_last_seen: Mapped[str | None]
+
+
+class Dispute(Base):
+    """「不归我管」: an owner says that another should lead. Until somebody else settles it, who led goes on leading."""
+
+    __tablename__ = "dispute"
+    __table_args__ = (
+        Index("uq_dispute_open", "finding_id", unique=True, postgresql_where="settled_at IS NULL"),
+        CheckConstraint("settled_by IS NULL OR settled_by NOT IN (raised_by, wanted_owner)", name="four_eyes"),
+    )
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    finding_id: Mapped[int] = mapped_column(ForeignKey("finding.id"))
+    raised_by: Mapped[str]
+    owner_then: Mapped[str]
+    wanted_owner: Mapped[str]
+    reason: Mapped[str]
+    raised_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str | None]
+    accepted: Mapped[bool | None]
+    settled_reason: Mapped[str | None]
 
 
 class Claim(Base):

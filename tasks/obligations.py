@@ -19,8 +19,11 @@ from tasks.effect import effect
 
 
 @effect("生成应报事项 obligations")
-def make_obligations(campaign: str) -> dict[str, int]:
-    """Makes every obligation of the plan: before anyone reports, once however often it runs (design.md, 3)."""
+def make_obligations(campaign: str, as_of: datetime) -> dict[str, int]:
+    """Makes every obligation of the plan: before anyone reports, once however often it runs (design.md, 3).
+
+    After a change of the plan it runs again: what is not open yet as of that instant follows the new plan.
+    """
     rows = expected(plan_in_force(campaign))
     with transaction() as tx:
         made = store.make(tx, campaign, ({
@@ -28,8 +31,8 @@ def make_obligations(campaign: str) -> dict[str, int]:
             "owed_to": row.to, "period": row.period, "period_ends": row.period_ends, "nominal_due": row.nominal,
             "effective_due": row.effective, "opens_at": row.opens_at, "due_before": row.due_before,
             "lock_before": row.lock_before, "ladder": row.ladder,
-        } for row in rows))
-    return {"expected": len(rows), "made": made}
+        } for row in rows), as_of)
+    return {"expected": len(rows), **made}
 
 
 def facts_of(row: RowMapping) -> ObligationFacts:

@@ -5,25 +5,27 @@ Safe at any time, any number of times, by two processes at once, after any downt
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from documents.files import write_atomically
 from models.database import transaction
 from models.plan import Ladder, LadderStep, Plan, Recipient
-from models.store import campaigns
+from models.store import campaigns, outbox
 from models.store import findings as candidates_store
 from models.store import obligations as store
 from rules.calendar import WorkCalendar
 from rules.ladder import Rung, next_actions, pause_ends, rungs, wording
-from tasks.campaign import folder, period_name, plan_in_force, short_name, today
+from tasks.campaign import period_name, plan_in_force, short_name, today
 from tasks.effect import effect
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Nothing is left to do about a row unless something happens to it."""
 
 
 @lru_cache(maxsize=64)
@@ -33,61 +35,114 @@ def _calendar(plan_id: str, policy: Any) -> WorkCalendar:
 
 @effect("巡检催办 sweep")
 def sweep_obligations(campaign: str, as_of: datetime) -> dict[str, int]:
-    """Records every rung reached as of an instant and writes its messages into the outbox, all in one transaction."""
+    """Records every rung reached as of an instant and writes its messages into the outbox, all in one transaction.
+
+    Only rows at which something can have changed are looked at: each remembers when that is the earliest, and whatever
+    happens to it (a submission, an extension, an acknowledgement) clears that.
+    """
     plan = plan_in_force(campaign)
-    calendar = _calendar(plan.id, plan.calendar)
-    ladders = {ladder.id: ladder for ladder in plan.ladders}
-    sizes = {name: len(rungs(ladder, plan.starts, calendar, plan.time_zone)) for name, ladder in ladders.items()}
-    counted: Counter[str] = Counter()
-    if not ladders:
-        return {}
+    counted: Counter[str] = Counter(sent=0, superseded=0, cancelled=0, messages=0)
+    if not plan.ladders:
+        return dict(counted)
+    climb = _Climb(plan, as_of)
     earliest = min(step.offset_working_days for ladder in plan.ladders for step in ladder.steps)
     # A workday offset of n reaches at most 2 n + 15 calendar days: the longest run of days off is shorter than that.
     horizon = as_of + timedelta(days=2 * max(0, -earliest) + 15)
     with transaction() as tx:
-        steps: list[dict[str, Any]] = []
-        messages: list[dict[str, Any]] = []
-        for row in store.climbing(tx, campaign, as_of, horizon, sizes):
-            _climb(plan, ladders[row["ladder"]], calendar, row, as_of, steps, messages, tx)
-        for step in steps:
-            counted[step["state"]] += 1
-        store.record_steps(tx, steps)
-        store.write_messages(tx, messages)
+        last = 0
+        while rows := store.climbing(tx, campaign, as_of, horizon, sorted(climb.ladders), after=last):
+            done = climb.all(rows)
+            store.record_steps(tx, done.steps)
+            outbox.write(tx, done.messages)
+            for candidate in done.candidates:
+                candidates_store.propose_candidate(tx, plan.id, **candidate, at=as_of)
+            store.look_again(tx, done.look_at)
+            counted.update(step["state"] for step in done.steps)
+            counted["messages"] += len(done.messages)
+            last = rows[-1]["id"]
         campaigns.record_sweep(tx, campaign, as_of, counted["sent"])
-    return {"sent": counted["sent"], "superseded": counted["superseded"], "cancelled": counted["cancelled"],
-            "messages": len(messages)}
+    return dict(counted)
 
 
-def _climb(plan: Plan, ladder: Ladder, calendar: WorkCalendar, row: RowMapping, as_of: datetime,
-           steps: list[dict[str, Any]], messages: list[dict[str, Any]], tx: Any) -> None:
-    due_day = row["effective_due"]
-    if row["extended_to"] is not None:
-        due_day = today(plan, row["extended_to"] - timedelta(seconds=1))
-    recorded = {(key.rpartition("#")[0], int(key.rpartition("#")[2])) for key in row["recorded"]}
-    paused = pause_ends(ladder, row["acknowledged_at"], calendar, plan.time_zone) if row["acknowledged_at"] else None
-    all_rungs = rungs(ladder, due_day, calendar, plan.time_zone)
-    actions = next_actions(ladder, all_rungs, recorded, as_of, ended_at=row["ended_at"], paused_until=paused,
-                           calendar=calendar)
-    for state, chosen in (("superseded", actions.supersede), ("cancelled", actions.cancel), ("sent", actions.send)):
-        for rung in chosen:
-            steps.append({"obligation_id": row["id"], "step_id": rung.step_id, "occurrence": rung.occurrence,
-                          "kind": rung.kind, "planned_at": rung.planned_at, "recorded_at": as_of, "state": state})
-    for rung in actions.send:
-        step = next(entry for entry in ladder.steps if entry.id == rung.step_id)
-        messages.extend(_messages(plan, step, rung, row, due_day, as_of, calendar))
+@dataclass
+class _Done:
+    """What a sweep does about some obligations: ledger rows, messages, candidates, and when to look again."""
+
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    candidates: list[dict[str, Any]] = field(default_factory=list)
+    look_at: dict[int, datetime] = field(default_factory=dict)
+
+
+class _Climb:
+    """One sweep's view of a plan: its ladders, and the rungs of each deadline worked out once."""
+
+    def __init__(self, plan: Plan, as_of: datetime) -> None:
+        self.plan, self.as_of = plan, as_of
+        self.ladders = {ladder.id: ladder for ladder in plan.ladders}
+        self.calendar = _calendar(plan.id, plan.calendar)
+        self._steps = {(ladder.id, step.id): step for ladder in plan.ladders for step in ladder.steps}
+        self._rungs: dict[tuple[str, date], tuple[Rung, ...]] = {}
+        self._days_late: dict[date, int] = {}
+
+    def all(self, rows: Sequence[RowMapping]) -> _Done:
+        """What is to be done about each row."""
+        done = _Done()
+        for row in rows:
+            self._one(row, done)
+        return done
+
+    def _one(self, row: RowMapping, done: _Done) -> None:
+        ladder, due_day = self.ladders[row["ladder"]], self._due_day(row)
+        rungs_of_row = self._rungs_for(ladder, due_day)
+        recorded = {(key.rpartition("#")[0], int(key.rpartition("#")[2])) for key in row["recorded"]}
+        paused = None
+        if row["acknowledged_at"]:
+            paused = pause_ends(ladder, row["acknowledged_at"], self.calendar, self.plan.time_zone)
+        actions = next_actions(ladder, rungs_of_row, recorded, self.as_of, ended_at=row["ended_at"],
+                               paused_until=paused, calendar=self.calendar)
+        for state, chosen in (("superseded", actions.supersede), ("cancelled", actions.cancel), ("sent", actions.send)):
+            done.steps += [
+                {"obligation_id": row["id"], "step_id": rung.step_id, "occurrence": rung.occurrence, "kind": rung.kind,
+                 "planned_at": rung.planned_at, "recorded_at": self.as_of, "state": state} for rung in chosen]
+        for rung in actions.send:
+            self._speak(row, self._steps[ladder.id, rung.step_id], rung, due_day, done)
+        ahead = [rung.planned_at for rung in rungs_of_row if rung.planned_at > self.as_of]
+        done.look_at[row["id"]] = min([*ahead[:1], *([actions.held_until] if actions.held_until else [])], default=NEVER)
+
+    def _due_day(self, row: RowMapping) -> date:
+        if row["extended_to"] is None:
+            day: date = row["effective_due"]
+            return day
+        return today(self.plan, row["extended_to"] - timedelta(seconds=1))
+
+    def _rungs_for(self, ladder: Ladder, due_day: date) -> tuple[Rung, ...]:
+        key = ladder.id, due_day
+        if key not in self._rungs:
+            self._rungs[key] = rungs(ladder, due_day, self.calendar, self.plan.time_zone)
+        return self._rungs[key]
+
+    def _late(self, due_day: date) -> int:
+        if due_day not in self._days_late:
+            late = self.calendar.workdays_between(due_day, today(self.plan, self.as_of))
+            self._days_late[due_day] = max(0, late)
+        return self._days_late[due_day]
+
+    def _speak(self, row: RowMapping, step: LadderStep, rung: Rung, due_day: date, done: _Done) -> None:
+        done.messages += _messages(self.plan, step, rung, row, due_day, self.as_of, self._late(due_day))
         if step.kind == "candidate":
-            candidates_store.propose_candidate(
-                tx, plan.id, row["organisation"], "supervision", f"{row['item']}/{row['period']}",
-                {"report": row["name"], "period": row["period"], "due": row["effective_due"].isoformat()}, as_of)
+            done.candidates.append({
+                "organisation": row["organisation"], "kind": "supervision", "occasion": f"{row['item']}/{row['period']}",
+                "evidence": {"report": row["name"], "period": row["period"], "due": row["effective_due"].isoformat()}})
 
 
-def _messages(plan: Plan, step: LadderStep, rung: Rung, row: RowMapping, due_day: Any, as_of: datetime,
-              calendar: WorkCalendar) -> Iterable[dict[str, Any]]:
+def _messages(plan: Plan, step: LadderStep, rung: Rung, row: RowMapping, due_day: date, as_of: datetime,
+              days_late: int) -> Iterator[dict[str, Any]]:
     subject, body = wording(
         step, org=short_name(plan, row["organisation"]), report=row["name"], period=period_name(row["period"]),
         due=f"{due_day.month}月{due_day.day}日", nominal_due=f"{row['nominal_due'].month}月{row['nominal_due'].day}日",
         campaign=plan.name, office=short_name(plan, row["owed_to"]), step=step.name,
-        days_late=max(0, calendar.workdays_between(due_day, today(plan, as_of))))
+        days_late=days_late)
     for recipient in step.to:
         code = _code(plan, recipient, row)
         yield {
@@ -111,20 +166,3 @@ def _code(plan: Plan, recipient: Recipient, row: RowMapping) -> str:
 def _address(plan: Plan, code: str, role: str) -> str:
     contacts = plan.organisation(code).contacts
     return next((entry.address for entry in contacts if entry.role == role), "")
-
-
-@effect("发送消息 send")
-def send_messages(campaign: str, as_of: datetime) -> dict[str, int]:
-    """Empties the outbox. The embedded channel writes each message as a file; its name is its key's hash, so a message
-    written before a crash and again after it is one file."""
-    outbox = folder(campaign, "messages")
-    sent = 0
-    with transaction() as tx:
-        for message in store.waiting_messages(tx, campaign):
-            name = f"{message['written_at']:%Y%m%d}-{hashlib.sha256(message['key'].encode()).hexdigest()[:12]}.txt"
-            text = (f"收件：{short_name(plan_in_force(campaign), message['organisation'])} {message['role']} "
-                    f"<{message['address']}>\n主题：{message['subject']}\n时间：{as_of.isoformat()}\n\n{message['body']}\n")
-            write_atomically(outbox / name, lambda path, text=text: path.write_text(text, encoding="utf-8"))  # type: ignore[misc]
-            store.message_sent(tx, message["id"], as_of)
-            sent += 1
-    return {"sent": sent}

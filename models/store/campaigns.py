@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models.errors import WrongUse
 from models.plan import Plan
-from models.tables import Audit, Campaign, Mark, OrganisationRow, PhaseRow, PlanVersion, Sweep
+from models.store.bulk import upsert
+from models.tables import Audit, Campaign, Mark, Obligation, OrganisationRow, PhaseRow, PlanVersion, Sweep
 
 
 def store_plan(tx: Connection, plan: Plan, body: str, sha256: str, as_of: datetime) -> bool:
@@ -22,15 +23,16 @@ def store_plan(tx: Connection, plan: Plan, body: str, sha256: str, as_of: dateti
     tx.execute(insert(Campaign).values(id=plan.id, **values).on_conflict_do_update(index_elements=["id"], set_=values))
     tx.execute(insert(PlanVersion).values(campaign_id=plan.id, sha256=sha256, body=body, stored_at=as_of)
                .on_conflict_do_nothing())
-    for org in plan.organisations:
-        row = {"name": org.name, "short": org.short, "kind": org.kind, "parent": org.parent,
-               "valid_from": org.valid_from, "valid_to": org.valid_to}
-        tx.execute(insert(OrganisationRow).values(campaign_id=plan.id, code=org.code, **row)
-                   .on_conflict_do_update(index_elements=["campaign_id", "code"], set_=row))
+    upsert(tx, OrganisationRow, ({
+        "campaign_id": plan.id, "code": org.code, "name": org.name, "short": org.short, "kind": org.kind,
+        "parent": org.parent, "valid_from": org.valid_from, "valid_to": org.valid_to,
+    } for org in plan.organisations), ("campaign_id", "code"))
     for phase in plan.phases:
         row = {"kind": phase.kind, "name": phase.name, "starts": phase.starts, "ends": phase.ends}
         tx.execute(insert(PhaseRow).values(campaign_id=plan.id, id=phase.id, **row)
                    .on_conflict_do_update(index_elements=["campaign_id", "id"], set_=row))
+    # Ladders may have changed: every row is looked at again.
+    tx.execute(update(Obligation).where(Obligation.campaign_id == plan.id).values(look_at=None))
     return True
 
 

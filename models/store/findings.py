@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from models.states import WAITING
 from models.tables import (
     Candidate,
     CategoryCount,
@@ -25,8 +26,6 @@ from models.tables import (
 )
 
 Row = RowMapping
-OPEN = ("new", "reopened", "released", "contradicted", "claimed")
-ON_ROSTER = ("new", "reopened", "released", "contradicted")
 
 
 # --- runs -----------------------------------------------------------------------------------------------
@@ -89,100 +88,6 @@ def finish_run(tx: Connection, run_id: int, *, persons: int, unbalanced: int, co
 
 # --- findings -------------------------------------------------------------------------------------------
 
-CURRENT_COLUMNS = (
-    "list", "subject", "subject_kind", "id_number", "name", "category", "owner", "co_owners", "priority", "reason",
-    "evidence",
-)
-_OPEN = ", ".join(f"'{status}'" for status in OPEN)
-
-MERGE = f"""
--- Registers judge claims. No longer listed: confirmed at once (or moot, if a subject that was in scope has left it: died,
--- moved away). Still listed: contradicted, but only by the register of a later month, for an enrolment may take until then to show.
-CREATE TEMP TABLE judged ON COMMIT DROP AS
-SELECT c.id AS claim_id, c.finding_id, c.disposition,
-       CASE WHEN current.subject IS NOT NULL THEN 'contradicted'
-            WHEN gone.subject IS NOT NULL AND f.category IS NOT NULL AND f.category <> ALL(%(out_of_scope)s) THEN 'moot'
-            ELSE 'confirmed' END AS outcome
-FROM claim c JOIN finding f ON f.id = c.finding_id
-LEFT JOIN current ON current.list = f.list AND current.subject = f.subject
-LEFT JOIN gone ON gone.subject = f.subject
-WHERE f.campaign_id = %(campaign)s AND c.claims AND c.outcome IS NULL
-  AND (c.period < %(period)s OR (c.period = %(period)s AND current.subject IS NULL));
-
-UPDATE claim SET outcome = judged.outcome, decided_in = %(period)s FROM judged WHERE claim.id = judged.claim_id;
-
-CREATE TEMP TABLE moved ON COMMIT DROP AS
-SELECT f.id AS finding_id,
-       CASE WHEN current.subject IS NULL AND judged.outcome = 'confirmed' THEN 'confirmed'
-            WHEN current.subject IS NULL THEN 'closed'
-            WHEN judged.outcome = 'contradicted' THEN 'contradicted'
-            WHEN f.status IN ('closed', 'confirmed') THEN 'reopened' END AS event,
-       coalesce(judged.disposition, '') AS detail
-FROM finding f
-LEFT JOIN current ON current.list = f.list AND current.subject = f.subject
-LEFT JOIN (SELECT finding_id, max(outcome) AS outcome, max(disposition) AS disposition FROM judged GROUP BY finding_id)
-       AS judged ON judged.finding_id = f.id
-WHERE f.campaign_id = %(campaign)s
-  AND ((current.subject IS NULL AND f.status IN ({_OPEN}, 'excused'))
-       OR (current.subject IS NOT NULL AND (judged.outcome = 'contradicted' OR f.status IN ('closed', 'confirmed'))));
-
-UPDATE finding SET status = moved.event,
-       closed_in = CASE WHEN moved.event IN ('confirmed', 'closed') THEN %(period)s END,
-       last_seen = CASE WHEN moved.event IN ('confirmed', 'closed') THEN %(before)s END
-FROM moved WHERE finding.id = moved.finding_id;
-
--- Only what differs is written: most findings persist as they are.
-UPDATE finding f SET owner = c.owner, co_owners = c.co_owners, category = c.category, name = coalesce(c.name, ''),
-       id_number = c.id_number, priority = c.priority, reason = c.reason, evidence = c.evidence, run_id = %(run)s
-FROM current c
-WHERE f.campaign_id = %(campaign)s AND f.list = c.list AND f.subject = c.subject
-  AND (f.owner, f.co_owners, f.category, f.name, f.id_number, f.priority, f.reason, f.evidence)
-      IS DISTINCT FROM
-      (c.owner, c.co_owners, c.category, coalesce(c.name, ''), c.id_number, c.priority, c.reason, c.evidence);
-
-WITH fresh AS (
-    INSERT INTO finding (campaign_id, list, subject, subject_kind, id_number, name, category, owner, co_owners,
-                         priority, reason, evidence, status, first_seen, run_id)
-    SELECT %(campaign)s, list, subject, subject_kind, id_number, coalesce(name, ''), category, owner, co_owners,
-           priority, reason, evidence, 'new', %(period)s, %(run)s
-    FROM current c
-    WHERE NOT EXISTS (SELECT 1 FROM finding f
-                      WHERE f.campaign_id = %(campaign)s AND f.list = c.list AND f.subject = c.subject)
-    ON CONFLICT (campaign_id, list, subject) DO NOTHING
-    RETURNING id
-)
-INSERT INTO moved SELECT id, 'new', '' FROM fresh;
-
-INSERT INTO finding_event (finding_id, event, period, at, run_id, detail)
-SELECT finding_id, event, %(period)s, %(as_of)s, %(run)s, detail FROM moved
-ON CONFLICT DO NOTHING;
-"""
-
-
-def merge(tx: Connection, campaign: str, period: str, run_id: int, as_of: datetime, current: Path, gone: Path,
-          out_of_scope: Sequence[str], before: str | None) -> dict[str, int]:
-    """Merges a run's findings (CSV files made by the engine) into the life of findings; returns events by name.
-
-    ``current`` holds one line per list and subject, ``gone`` the subjects that are out of scope now, ``out_of_scope``
-    the categories that are, ``before`` the period of the run before this one. All in the caller's transaction: either
-    the whole difference is recorded or nothing.
-    """
-    tx.execute(text(f"""
-        CREATE TEMP TABLE current ON COMMIT DROP AS SELECT {', '.join(CURRENT_COLUMNS)} FROM finding WITH NO DATA;
-        CREATE TEMP TABLE gone (subject text PRIMARY KEY) ON COMMIT DROP;
-    """))
-    cursor = tx.connection.cursor()
-    with current.open("rb") as stream:
-        cursor.copy_expert(f"COPY current ({', '.join(CURRENT_COLUMNS)}) FROM STDIN (FORMAT csv)", stream)
-    with gone.open("rb") as stream:
-        cursor.copy_expert("COPY gone FROM STDIN (FORMAT csv)", stream)
-    cursor.execute("CREATE INDEX ON current (subject, list); ANALYZE current")
-    cursor.execute(MERGE, {"campaign": campaign, "period": period, "run": run_id, "as_of": as_of,
-                           "out_of_scope": list(out_of_scope), "before": before})
-    cursor.execute("SELECT event, count(*) FROM moved GROUP BY event")
-    return dict(cursor.fetchall())
-
-
 TO_HAND_OUT = """
     SELECT * FROM (
         SELECT f.*, row_number() OVER (PARTITION BY f.list, f.owner ORDER BY f.status = 'released' DESC, f.id) AS place
@@ -205,7 +110,7 @@ class HandOut:
 
     def parameters(self) -> dict[str, Any]:
         """For the query above."""
-        return {"campaign": self.campaign, "statuses": list(ON_ROSTER), "batches": json.dumps(dict(self.batches)),
+        return {"campaign": self.campaign, "statuses": list(WAITING), "batches": json.dumps(dict(self.batches)),
                 "owners": None if self.owners is None else sorted(self.owners)}
 
 
@@ -270,17 +175,9 @@ def approve_release(tx: Connection, release_id: int, by: str, at: datetime, expi
                .values(approved_by=by, approved_at=at, expires_at=expires_at))
 
 
-def mark_released(tx: Connection, release_id: int, run: Row, finding_ids: Sequence[int], at: datetime) -> int:
-    """Marks the release as done and its findings as released to their owners; returns how many are newly so."""
+def close_release(tx: Connection, release_id: int, at: datetime) -> None:
+    """Marks the release as done; a second time changes nothing."""
     tx.execute(update(Release).where(Release.id == release_id, Release.released_at.is_(None)).values(released_at=at))
-    return tx.execute(text("""
-        WITH handed AS (
-            UPDATE finding SET status = 'released'
-            WHERE id = ANY(:ids) AND status IN ('new', 'reopened', 'contradicted') RETURNING id, owner
-        )
-        INSERT INTO finding_event (finding_id, event, period, at, run_id, detail)
-        SELECT id, 'released', :period, :at, :run, owner FROM handed ON CONFLICT DO NOTHING
-    """), {"ids": list(finding_ids), "period": run["period"], "at": at, "run": run["id"]}).rowcount
 
 
 # --- claims ---------------------------------------------------------------------------------------------
@@ -302,36 +199,6 @@ def owners_of(tx: Connection, campaign: str, finding_ids: Sequence[int]) -> dict
     rows = tx.execute(select(Finding.id, Finding.owner, Finding.co_owners, Finding.status).where(
         Finding.campaign_id == campaign, Finding.id.in_(finding_ids))).mappings()
     return {row["id"]: row for row in rows}
-
-
-def record_claims(tx: Connection, campaign: str, at: datetime, claims: Sequence[Mapping[str, Any]]) -> int:
-    """Records what an owner found: claimed, excused, or merely visited. A later answer for the same month replaces the
-    earlier one until a register has decided. Returns how many claims stand."""
-    if not claims:
-        return 0
-    statement = insert(Claim).values([{"received_at": at, **claim} for claim in claims])
-    new = statement.excluded
-    stored = tx.execute(statement.on_conflict_do_update(
-        index_elements=["finding_id", "period"],
-        set_={"disposition": new.disposition, "claims": new.claims, "excuses": new.excuses, "note": new.note,
-              "worker": new.worker, "received_at": new.received_at},
-        where=Claim.outcome.is_(None)).returning(Claim.finding_id, Claim.claims, Claim.excuses,
-                                                 Claim.disposition, Claim.period)).mappings().all()
-    for event, chosen in (("claimed", [row for row in stored if row["claims"]]),
-                          ("excused", [row for row in stored if row["excuses"]])):
-        if not chosen:
-            continue
-        tx.execute(update(Finding).where(
-            Finding.campaign_id == campaign, Finding.id.in_([row["finding_id"] for row in chosen]),
-            Finding.status.in_(OPEN)).values(status=event))
-        tx.execute(text("""
-            INSERT INTO finding_event (finding_id, event, period, at, detail)
-            SELECT unnest(CAST(:ids AS bigint[])), :event, unnest(CAST(:periods AS text[])), :at,
-                   unnest(CAST(:details AS text[]))
-            ON CONFLICT DO NOTHING
-        """), {"ids": [row["finding_id"] for row in chosen], "details": [row["disposition"] for row in chosen],
-               "periods": [row["period"] for row in chosen], "event": event, "at": at})
-    return len(stored)
 
 
 def outcomes(tx: Connection, campaign: str) -> list[Row]:

@@ -9,19 +9,33 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models.tables import Acknowledgement, Extension, Message, Obligation, StepRow, Submission
+from models.store.bulk import insert_new, upsert
+from models.tables import Acknowledgement, Extension, Obligation, StepRow, Submission
 
 Row = RowMapping
 
 
-def make(tx: Connection, campaign: str, expected: Iterable[Mapping[str, Any]]) -> int:
-    """Makes obligation rows ahead; those that exist stay as they are. Returns how many are new."""
-    rows = [{"campaign_id": campaign, **row} for row in expected]
-    made = 0
-    for start in range(0, len(rows), 5000):
-        statement = insert(Obligation).values(rows[start:start + 5000]).on_conflict_do_nothing()
-        made += tx.execute(statement).rowcount
-    return made
+def make(tx: Connection, campaign: str, expected: Iterable[Mapping[str, Any]], as_of: datetime) -> dict[str, int]:
+    """Makes obligation rows ahead. Of those that exist, the ones not open yet follow a changed plan; an open one keeps
+    the dates it was announced with (an extension is the way to change them).
+
+    One that the plan no longer expects and that is not open yet is excused, never erased. Returns ``made``, ``changed``
+    and ``excused``.
+    """
+    rows = [{"campaign_id": campaign, **row, "look_at": None} for row in expected]
+    before = tx.execute(select(func.count()).select_from(Obligation).where(Obligation.campaign_id == campaign)).scalar_one()
+    ahead = tx.connection.cursor().mogrify("obligation.opens_at > %s", [as_of]).decode()
+    written = upsert(tx, Obligation, rows, ("campaign_id", "item", "organisation", "period"), only_if=ahead)
+    after = tx.execute(select(func.count()).select_from(Obligation).where(Obligation.campaign_id == campaign)).scalar_one()
+    dropped = tx.execute(text("""
+        UPDATE obligation o SET excused_at = :as_of, excuse_reason = '计划调整，不再要求报送', look_at = NULL
+        WHERE o.campaign_id = :campaign AND o.excused_at IS NULL AND o.opens_at > :as_of
+          AND NOT EXISTS (SELECT 1 FROM unnest(CAST(:items AS text[]), CAST(:units AS text[]), CAST(:periods AS text[]))
+                                        AS e (item, organisation, period)
+                          WHERE (e.item, e.organisation, e.period) = (o.item, o.organisation, o.period))
+    """), {"as_of": as_of, "campaign": campaign, "items": [row["item"] for row in rows],
+           "units": [row["organisation"] for row in rows], "periods": [row["period"] for row in rows]}).rowcount
+    return {"made": after - before, "changed": written - (after - before), "excused": dropped}
 
 
 FACTS = text("""
@@ -71,46 +85,41 @@ CLIMBING = text("""
              AS recorded
     FROM obligation o
     WHERE o.campaign_id = :campaign AND o.ladder = ANY(:ladders) AND o.excused_at IS NULL
-      AND o.due_before <= :horizon
-      AND (SELECT count(*) FROM step s WHERE s.obligation_id = o.id) < o_rungs(o.ladder, :ladders, :rungs)
-    ORDER BY o.id
+      AND o.due_before <= :horizon AND (o.look_at IS NULL OR o.look_at <= :as_of) AND o.id > :after
+    ORDER BY o.id LIMIT :limit
     FOR UPDATE OF o SKIP LOCKED
-""".replace("o_rungs(o.ladder, :ladders, :rungs)", "(CAST(:rungs AS int[]))[array_position(:ladders, o.ladder)]"))
+""")
 
 
-def climbing(tx: Connection, campaign: str, as_of: datetime, horizon: datetime, rungs: Mapping[str, int]) -> list[Row]:
-    """Obligations on a ladder with rungs still unrecorded and a due instant before ``horizon``; locked for this
-    transaction, those another sweep holds are skipped. ``rungs`` gives the number of rungs of each ladder."""
-    ladders = sorted(rungs)
-    return list(tx.execute(CLIMBING, {"campaign": campaign, "as_of": as_of, "horizon": horizon, "ladders": ladders,
-                                      "rungs": [rungs[name] for name in ladders]}).mappings())
+def climbing(tx: Connection, campaign: str, as_of: datetime, horizon: datetime, ladders: Sequence[str], *,
+             after: int = 0, limit: int = 5000) -> list[Row]:
+    """Obligations on a ladder at which a sweep has to look now (``look_at``), due before ``horizon``, beyond id
+    ``after``; locked for this transaction, those another sweep holds are skipped."""
+    return list(tx.execute(CLIMBING, {"campaign": campaign, "as_of": as_of, "horizon": horizon, "after": after,
+                                      "ladders": list(ladders), "limit": limit}).mappings())
 
 
-def record_steps(tx: Connection, steps: Sequence[Mapping[str, Any]]) -> int:
-    """Writes ledger rows; a rung that stands already is left alone. Returns how many are new."""
-    if not steps:
-        return 0
-    return tx.execute(insert(StepRow).values(list(steps)).on_conflict_do_nothing()).rowcount
+def look_again(tx: Connection, when: Mapping[int, datetime]) -> None:
+    """Says from when on a sweep has to look at each obligation again."""
+    if when:
+        tx.execute(text("""
+            UPDATE obligation o SET look_at = w.at
+            FROM unnest(CAST(:ids AS bigint[]), CAST(:instants AS timestamptz[])) AS w (id, at) WHERE o.id = w.id
+        """), {"ids": list(when), "instants": list(when.values())})
 
 
-def write_messages(tx: Connection, messages: Sequence[Mapping[str, Any]]) -> int:
-    """Puts messages into the outbox, each key once. Returns how many are new."""
-    if not messages:
-        return 0
-    return tx.execute(insert(Message).values(list(messages)).on_conflict_do_nothing(index_elements=["key"])).rowcount
+def _look_now(tx: Connection, obligation_id: Any) -> None:
+    """Something happened to an obligation: the next sweep looks at it."""
+    tx.execute(update(Obligation).where(Obligation.id == obligation_id).values(look_at=None))
 
 
-def waiting_messages(tx: Connection, campaign: str, limit: int = 500) -> list[Row]:
-    """Messages not sent yet, oldest first; another sender's are skipped."""
-    return list(tx.execute(
-        select(Message.__table__).where(Message.campaign_id == campaign, Message.sent_at.is_(None))
-        .order_by(Message.id).limit(limit).with_for_update(skip_locked=True)).mappings())
+def _of_submission(submission_id: int) -> Any:
+    return select(Submission.obligation_id).where(Submission.id == submission_id).scalar_subquery()
 
 
-def message_sent(tx: Connection, message_id: int, at: datetime) -> None:
-    """Records that a message left."""
-    tx.execute(update(Message).where(Message.id == message_id)
-               .values(sent_at=at, attempts=Message.attempts + 1, last_error=None))
+def record_steps(tx: Connection, steps: Sequence[Mapping[str, Any]]) -> None:
+    """Writes ledger rows; a rung that stands already is left alone."""
+    insert_new(tx, StepRow, steps)
 
 
 def submit(tx: Connection, obligation_id: int, *, received_at: datetime, sha256: str, path: str,
@@ -122,6 +131,7 @@ def submit(tx: Connection, obligation_id: int, *, received_at: datetime, sha256:
         reviewed_by=reviewed_by, texts=dict(texts), faults=dict(faults),
     ).on_conflict_do_nothing().returning(Submission.id)).scalar()
     if new is not None:
+        _look_now(tx, obligation_id)
         return new, True
     known = tx.execute(select(Submission.id).where(
         Submission.obligation_id == obligation_id, Submission.sha256 == sha256)).scalar_one()
@@ -132,16 +142,19 @@ def accept(tx: Connection, submission_id: int, at: datetime) -> None:
     """Accepts a submission; the first acceptance counts."""
     tx.execute(update(Submission).where(Submission.id == submission_id, Submission.accepted_at.is_(None))
                .values(accepted_at=at))
+    _look_now(tx, _of_submission(submission_id))
 
 
 def send_back(tx: Connection, submission_id: int, at: datetime) -> None:
     """Sends a submission back; the obligation is open again."""
     tx.execute(update(Submission).where(Submission.id == submission_id, Submission.sent_back_at.is_(None))
                .values(sent_back_at=at))
+    _look_now(tx, _of_submission(submission_id))
 
 
 def acknowledge(tx: Connection, obligation_id: int, at: datetime, by: str) -> None:
     """Records 「收到」."""
+    _look_now(tx, obligation_id)
     tx.execute(insert(Acknowledgement).values(obligation_id=obligation_id, acknowledged_at=at, acknowledged_by=by)
                .on_conflict_do_nothing())
 
@@ -149,6 +162,7 @@ def acknowledge(tx: Connection, obligation_id: int, at: datetime, by: str) -> No
 def extend(tx: Connection, obligation_id: int, *, due_before: datetime, granted_at: datetime, granted_by: str,
            reason: str) -> None:
     """Grants a later due instant as a dated row of its own."""
+    _look_now(tx, obligation_id)
     tx.execute(insert(Extension).values(obligation_id=obligation_id, due_before=due_before, granted_at=granted_at,
                                         granted_by=granted_by, reason=reason))
 

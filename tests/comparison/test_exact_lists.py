@@ -17,7 +17,8 @@ from models.store import findings
 from rehearsal.simulate import simulate
 from tasks.campaign import store_plan
 from tasks.comparison import latest_run, run_comparison
-from tasks.intake import take_in, waiting_files
+from tasks.doors import waiting_files
+from tasks.intake import take_in
 from tasks.obligations import make_obligations
 from tests.conftest import fresh_record
 
@@ -40,7 +41,7 @@ def _compare(campaign: str, before: str, period: str, tmp_path: Path) -> tuple[s
     simulate(loaded, persons=12_000, seed=7, periods=[before, period], out=tmp_path)
     now = datetime(int(period[:4]) + (period[5:] == "12"), int(period[5:]) % 12 + 1, 20, 9, tzinfo=SHANGHAI)
     store_plan.fn(campaign, now)
-    make_obligations.fn(campaign)
+    make_obligations.fn(campaign, now)
     for label in (before, period):  # supplements add up from the first month on
         for feed, path, _ in waiting_files(campaign, tmp_path / "inbox", label):
             taken = take_in.fn(campaign, feed, label, str(path), now)

@@ -1,0 +1,95 @@
+"""The sender: empties the outbox, tries again what failed, gives up what cannot be delivered and raises the alarm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from models.database import transaction
+from models.plan import Plan
+from models.store import campaigns, outbox
+from tasks.campaign import folder, plan_in_force, short_name
+from tasks.channels import Channels, Files, Letter, NotDelivered
+from tasks.effect import effect
+
+
+@effect("发送消息 send")
+def send_messages(campaign: str, as_of: datetime) -> dict[str, int]:
+    """Sends what waits, one letter per recipient: several messages to one post go as a digest.
+
+    Each attempt is claimed and committed before it is made, so two senders never take the same message and a sender
+    that dies leaves a row that says so. Failures wait for the plan's next pause; after the last one the message is
+    dead, stays visible in ``canbao status``, and an alarm goes to the office. Returns ``sent``, ``failed``, ``dead``.
+    """
+    plan = plan_in_force(campaign)
+    waits = [timedelta(minutes=minutes) for minutes in plan.sending.retry_after_minutes]
+    channels, counted = Channels(folder(campaign, "messages")), Counter(sent=0, failed=0, dead=0)
+    try:
+        while True:
+            with transaction() as tx:
+                claimed = outbox.claim(tx, campaign, as_of, waits)
+            if not claimed:
+                return dict(counted)
+            counted.update(_sent(plan, claimed, channels, as_of))
+    finally:
+        channels.close()
+
+
+def _sent(plan: Plan, letters: Sequence[Sequence[outbox.Row]], channels: Channels, as_of: datetime) -> Counter[str]:
+    """Delivers claimed letters. What went into files is settled at once at the end: writing them again is harmless."""
+    counted: Counter[str] = Counter()
+    written: list[int] = []
+    for rows in letters:
+        ids = [row["id"] for row in rows]
+        channel = channels.of(rows[0]["channel"])
+        try:
+            channel.deliver(_letter(plan, rows), as_of)
+        except NotDelivered as failure:
+            counted["failed"] += len(ids)
+            counted["dead"] += _give_up_or_wait(plan, ids, failure, as_of)
+            continue
+        counted["sent"] += len(ids)
+        if isinstance(channel, Files):
+            written += ids
+            continue
+        with transaction() as tx:
+            outbox.sent(tx, ids, as_of)
+    with transaction() as tx:
+        outbox.sent(tx, written, as_of)
+    return counted
+
+
+def _letter(plan: Plan, rows: Sequence[outbox.Row]) -> Letter:
+    """A message as it is, or several as a digest."""
+    first = rows[0]
+    subject, body, org = first["subject"], first["body"], short_name(plan, first["organisation"])
+    if len(rows) > 1:
+        facts = {"count": len(rows), "campaign": plan.name, "org": org}
+        items = (f"{number}. {row['subject']}\n{row['body']}" for number, row in enumerate(rows, start=1))
+        subject = plan.sending.digest.subject.format(**facts)
+        body = "\n\n".join([plan.sending.digest.body.format(**facts), *items])
+    return Letter("\n".join(row["key"] for row in rows), f"{org} {first['role']}", first["address"], subject, body,
+                  first["written_at"])
+
+
+def _give_up_or_wait(plan: Plan, ids: Sequence[int], failure: NotDelivered, as_of: datetime) -> int:
+    attempts = 1 if failure.for_good else len(plan.sending.retry_after_minutes) + 1
+    with transaction() as tx:
+        died = outbox.failed(tx, ids, failure.kind, as_of, give_up_after=attempts)
+        if died:
+            outbox.write(tx, [_alarm(plan, as_of, died, failure.kind)])
+            campaigns.audit(tx, plan.id, at=as_of, actor="sender", action="messages given up", subject=failure.kind,
+                            count=died, reason="every attempt failed")
+    return died
+
+
+def _alarm(plan: Plan, as_of: datetime, died: int, kind: str) -> dict[str, object]:
+    """One alarm per day and kind of failure, to the office; by the alarm channel, for the usual one may be what fails."""
+    facts = {"count": died, "kind": kind, "campaign": plan.name}
+    return {
+        "campaign_id": plan.id, "obligation_id": None, "organisation": plan.office, "role": "clerk", "channel": "alarm",
+        "key": f"alarm/{plan.id}/dead/{as_of:%Y-%m-%d}/{kind}", "address": "", "kind": "alarm", "attempts": 0,
+        "subject": plan.sending.alarm.subject.format(**facts), "body": plan.sending.alarm.body.format(**facts),
+        "written_at": as_of,
+    }
