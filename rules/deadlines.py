@@ -69,9 +69,12 @@ def opens(day: date, zone: tzinfo | str) -> datetime:
     return datetime.combine(day, time(0), tzinfo=zone_of(zone))
 
 
-def closes(day: date, zone: tzinfo | str) -> datetime:
-    """The instant before which something due on ``day`` must arrive: the next day, 00:00, in the plan's zone."""
-    return opens(day + ONE_DAY, zone)
+def closes(day: date, zone: tzinfo | str, cut_off: time | None = None) -> datetime:
+    """The instant before which something due on ``day`` must arrive, in the plan's zone: the next day, 00:00, or the
+    ``cut_off`` hour of the day itself."""
+    if cut_off is None:
+        return opens(day + ONE_DAY, zone)
+    return datetime.combine(day, cut_off, tzinfo=zone_of(zone))
 
 
 # --- everything a plan expects --------------------------------------------------------------------------
@@ -133,14 +136,15 @@ def _reports(
         effective = effective_due(nominal, obligation.roll, calendar)
         lock_before = None
         if obligation.lock_working_days is not None:
-            lock_before = closes(calendar.add_workdays(effective, obligation.lock_working_days), plan.time_zone)
+            lock_before = closes(
+                calendar.add_workdays(effective, obligation.lock_working_days), plan.time_zone, plan.calendar.cut_off)
         present_on = nominal if obligation.cadence.every == "once" else period.ends
         # Opening counts from the earlier of both dates: a holiday lengthens the time to report, never shortens it.
         opening_day = min(nominal, effective) - timedelta(days=obligation.opens_days_before)
         to = succession.receiver(obligation.to, present_on)
         template = Expected(
             "report", obligation.id, obligation.name, "", to, period.label, period.ends, nominal, effective,
-            opens(opening_day, plan.time_zone), closes(effective, plan.time_zone), lock_before, obligation.ladder,
+            opens(opening_day, plan.time_zone), closes(effective, plan.time_zone, plan.calendar.cut_off), lock_before, obligation.ladder,
         )
         for org in succession.bearers(selected, present_on, obligation.who.except_codes):
             yield replace(template, organisation=org.code)
@@ -157,7 +161,7 @@ def _deliveries(plan: Plan, feed: Feed, calendar: WorkCalendar, succession: _Suc
         opening_day = min(period.starts if is_once else period.ends, nominal, effective)
         template = Expected(
             "feed", f"feed:{feed.feed}", feed.name, "", succession.receiver(plan.office, present_on), period.label,
-            period.ends, nominal, effective, opens(opening_day, plan.time_zone), closes(effective, plan.time_zone),
+            period.ends, nominal, effective, opens(opening_day, plan.time_zone), closes(effective, plan.time_zone, plan.calendar.cut_off),
             None, feed.ladder,
         )
         for org in succession.bearers(providers, present_on):

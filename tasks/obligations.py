@@ -101,7 +101,8 @@ def extend(campaign: str, item: str, organisation: str, period: str, last_day: d
            as_of: datetime) -> dict[str, Any]:
     """Grants a later last day (inclusive). One granted after the row was due heals no lateness, but it holds off the
     lock and the ladder."""
-    due_before = closes(last_day, plan_in_force(campaign).time_zone)
+    plan = plan_in_force(campaign)
+    due_before = closes(last_day, plan.time_zone, plan.calendar.cut_off)
     with transaction() as tx:
         store.extend(tx, _owed(tx, campaign, item, organisation, period), due_before=due_before, granted_at=as_of,
                      granted_by=by, reason=reason)
