@@ -138,14 +138,19 @@ def simulate(
     campaign: CampaignArg, out: Annotated[Path, typer.Option("--out", help="Folder for inbox/ and truth/.")],
     persons: Annotated[int | None, typer.Option(help="Population; the place's own size if left out.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same place.")] = 1,
-    periods: Annotated[str | None, typer.Option(help="Months, comma separated.")] = None, as_json: Json = False,
+    periods: Annotated[str | None, typer.Option(help="Months, comma separated.")] = None,
+    defects: Annotated[str | None, typer.Option(
+        help="Faults of department files to make: all, none or numbers of docs/catalogue.md (1,5,13). Without it, as the place says: none.")] = None,
+    defect_rate: Annotated[list[str] | None, typer.Option(help="A rate in place of the catalogue's: 20=0.01. Repeat it.")] = None,
+    as_json: Json = False,
 ) -> None:
     """A synthetic place: DIR/inbox/<feed>/<period>/… and DIR/truth/…"""
     from comparison.plan_check import load_sound
     from rehearsal.simulate import simulate as make
 
     labels = [_period(label.strip()) for label in periods.split(",")] if periods else None
-    result = make(load_sound(campaign), persons=persons, seed=seed, periods=labels, out=out)
+    result = make(load_sound(campaign), persons=persons, seed=seed, periods=labels, out=out, defects=defects,
+                  defect_rates=defect_rate or ())
     _answer(result, as_json, f"{result['persons']:,} persons, {result['files']} files in {out}/inbox, truth in {out}/truth.")
 
 
@@ -233,14 +238,80 @@ def _view_receipt(
     return {"file": view, "feed": feed, **take_view(code, feed, label, source, moment)}
 
 
+Post = Annotated[str, typer.Option("--by", help="The post that confirms it; it stands in the audit trail.")]
+Basis = Annotated[str, typer.Option("--reason", help="What the department answered, or the letter that says so.")]
+MaybeText = Annotated[str | None, typer.Option()]
+
+
+@app.command("map")
+def map_header(
+    campaign: CampaignArg, feed: MaybeText = None, provider: MaybeText = None,
+    header: Annotated[str | None, typer.Option(help="The header as it stands in the department's file.")] = None,
+    column: Annotated[str | None, typer.Option(help="The contract's column that it means; `-` leaves it out.")] = None,
+    by: Post = "", reason: Basis = "",
+    show: Annotated[bool, typer.Option("--list", help="Show what is remembered.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget what was confirmed of the header.")] = False,
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Remembers what a department's header means, and judges the files returned for it once more."""
+    from tasks import confirmations
+
+    code = _id(campaign)
+    if show:
+        entries = confirmations.listed_mappings(code, feed, provider)
+        _answer({"campaign": code, "mappings": entries}, as_json, render.mappings(entries))
+        return
+    if not (feed and provider and header) or (column is None) != forget:
+        raise WrongUse("say which header of whose files means what.",
+                       cure="--feed F --provider P --header 某列 --column COLUMN (or --forget) --by POST --reason …")
+    moment = _instant(code, as_of)
+    if forget:
+        result = confirmations.forget_mapping(code, feed, provider, header, by, reason, moment)
+    else:
+        result = confirmations.save_mapping(code, feed, provider, header, column or "", by, reason, moment)
+    _answer(result, as_json, render.mapped(result))
+    raise typer.Exit(1 if any(entry["verdict"] == "returned" for entry in result["judged"]) else 0)
+
+
+DeliveryOption = Annotated[int, typer.Option("--delivery", help="The number that intake and receipts print.")]
+
+
+@app.command()
+def waive(
+    campaign: CampaignArg, delivery: DeliveryOption, by: Post, reason: Basis, as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Accepts a returned file that looks wrong and is right, once the department has confirmed it."""
+    from tasks.confirmations import waive as accept
+
+    code = _id(campaign)
+    result = accept(code, delivery, by, reason, _instant(code, as_of))
+    _answer(result, as_json, f"delivery {result['delivery']} ({result['verdict']}) stands for {delivery}: {result['reason']}")
+    raise typer.Exit(1 if result["verdict"] == "returned" else 0)
+
+
+@app.command()
+def receipt(campaign: CampaignArg, delivery: DeliveryOption, as_json: Json = False) -> None:
+    """The receipt of one delivery: hash, counts, verdict, checks, repairs, reasons. No person stands on it."""
+    from tasks.receipts import receipt as told
+
+    result = told(_id(campaign), delivery)
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False, default=str))
+    else:
+        print(render.receipt(result))
+
+
 @app.command()
 def compare(
     campaign: CampaignArg, period: Month, as_of: AsOf = None,
-    engine: Annotated[str, typer.Option(help="duckdb")] = "duckdb", as_json: Json = False,
+    engine: Annotated[str, typer.Option(help="duckdb")] = "duckdb",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Old against new; nothing is recorded or replaced.")] = False,
+    chunk: Annotated[list[str] | None, typer.Option(help="Run this chunk again, and what reads it; may be repeated.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; it stands beside the attempt.")] = "", as_json: Json = False,
 ) -> None:
     """One comparison run over the accepted snapshots of a period."""
     from tasks.campaign import actor
-    from tasks.comparison import run_comparison
+    from tasks.comparison import rehearse_comparison, run_comparison
     from tasks.intake import missing_feeds
     from tasks.release import propose
 
@@ -251,7 +322,11 @@ def compare(
     if waiting := missing_feeds(code, label, moment):
         raise CanbaoError(f"{len(waiting)} required deliveries are missing: {', '.join(waiting)}.",
                           where=f"{code} {label}", cure="Take them in first (`canbao intake`).")
-    result = run_comparison.fn(code, label, moment)
+    if dry_run:
+        found = rehearse_comparison(code, label)
+        _answer(found, as_json, render.dry_run(found))
+        raise typer.Exit(1 if found["stopped_by"] else 0)
+    result = run_comparison.fn(code, label, moment, chunk or (), reason)
     result["proposal"] = propose.fn(code, result["run"], actor(), moment)
     _answer(result, as_json, f"run {result['run']}: {result['persons']:,} persons, unbalanced {result['unbalanced']}"
                              f"{'' if result['new'] else ' (these inputs were compared before)'}.")
@@ -333,13 +408,45 @@ def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> N
     """Reminds, escalates, records; safe at any time, any number of times. Needs no Prefect."""
     from tasks.campaign import keep_phases
     from tasks.sending import send_messages
+    from tasks.supervision import prepare_supervision
     from tasks.sweep import sweep_obligations
 
     code = _id(campaign)
     moment = _instant(code, as_of)
     keep_phases.fn(code, moment)
-    result = {**sweep_obligations.fn(code, moment), "delivered": send_messages.fn(code, moment)["sent"]}
+    result = {**sweep_obligations.fn(code, moment), "candidates": prepare_supervision.fn(code, moment)["candidates"],
+              "delivered": send_messages.fn(code, moment)["sent"]}
     _answer(result, as_json, f"{result.get('sent', 0)} steps sent, {result['delivered']} messages delivered.")
+
+
+@app.command()
+def bench(
+    campaign: CampaignArg, period: Month, out: Annotated[Path, typer.Option("--out", help="Workbook to write.")],
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Rows whose person is in doubt, beside whom they may be about, for a person to decide. An audited export."""
+    from tasks.identities import bench as write
+
+    code = _id(campaign)
+    result = write(code, _period(period), out, _instant(code, as_of))
+    _answer(result, as_json, f"{result['questions']:,} questions, {result['pairs']:,} pairs in {out}; the export is in the audit trail.")
+
+
+@app.command()
+def decide(
+    campaign: CampaignArg, file: Annotated[Path, typer.Argument(help="A workbook of `canbao bench`, filled in.")],
+    by: Annotated[str, typer.Option("--by", help="Post that decides; never a private person.")],
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Remembers what was decided of doubtful identities; the next comparison applies it, and every one after."""
+    from tasks.identities import decide as remember
+
+    code = _id(campaign)
+    if not file.is_file():
+        raise WrongUse("there is no such file.", where=str(file), cure="Give the workbook's path.")
+    result = remember(code, file, by, _instant(code, as_of))
+    _answer(result, as_json, f"{result['changed']:,} decisions are new, {result['undecided']:,} pairs stay undecided. "
+                             "Run the comparison again to apply them.")
 
 
 Item = Annotated[str, typer.Option("--item", help="Obligation id, or feed:<feed>.")]
@@ -377,6 +484,44 @@ def excuse(
 
 
 @app.command()
+def dispute(
+    campaign: CampaignArg, finding: Annotated[int | None, typer.Option(help="Task number on the roster.")] = None,
+    by: Annotated[str, typer.Option("--by", help="Code of the owner or co-owner that disputes it.")] = "",
+    to: Annotated[str, typer.Option("--to", help="Code of the organisation that should lead.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; it stays beside the row.")] = "",
+    waiting: Annotated[bool, typer.Option("--list", help="Show the disputes that wait to be settled.")] = False,
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Records that another organisation should lead a finding. Until it is settled, who leads goes on leading."""
+    from tasks import ownership
+
+    code = _id(campaign)
+    if waiting:
+        found = ownership.waiting(code)
+        _answer({"campaign": code, "disputes": found}, as_json, render.disputes(found))
+        return
+    if finding is None or not (by and to and reason):
+        raise WrongUse("say who disputes which finding, who should lead, and why.",
+                       cure="--finding NUMBER --by ORG --to ORG --reason …, or --list.")
+    result = ownership.dispute(code, finding, by, to, reason, _instant(code, as_of))
+    _answer(result, as_json, f"dispute {result['dispute']}: {result['lead']} leads until it is settled.")
+
+
+@app.command()
+def settle(
+    campaign: CampaignArg, number: Annotated[int, typer.Option("--dispute", help="Number of the dispute.")], by: By,
+    reason: Reason, accept: Annotated[bool, typer.Option("--accept/--refuse", help="Whether the wanted owner leads from now on.")],
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Settles a dispute between owners; a party to it cannot (four eyes)."""
+    from tasks import ownership
+
+    code = _id(campaign)
+    result = ownership.settle(code, number, by, accept, reason, _instant(code, as_of))
+    _answer(result, as_json, f"dispute {number}: {result['lead']} leads.")
+
+
+@app.command()
 def acknowledge(
     campaign: CampaignArg, item: Item, org: Org, period: PeriodLabel, as_of: AsOf = None, as_json: Json = False,
 ) -> None:
@@ -386,6 +531,123 @@ def acknowledge(
     code = _id(campaign)
     result = seen(code, item, org, period, _instant(code, as_of))
     _answer(result, as_json, f"{org} {item} {period}: acknowledged.")
+
+
+@app.command()
+def evaluate(
+    campaign: CampaignArg, period: Month,
+    truth: Annotated[Path, typer.Option("--truth", help="The truth/ folder that `canbao simulate` wrote.")], as_json: Json = False,
+) -> None:
+    """How right a comparison was, against a synthetic place's truth: precision, recall, by tier, group and list."""
+    from rehearsal.evaluation import evaluate as judge
+    from tasks.comparison import latest_run
+
+    code, label = _id(campaign), _period(period)
+    result = {"campaign": code, **judge(Path(latest_run(code, label)["folder"]), truth, label)}
+    _answer(result, as_json, render.evaluation(result))
+
+
+@app.command()
+def explain(
+    campaign: CampaignArg, org: Annotated[str, typer.Option("--org", help="Code of the organisation it is about.")],
+    period: PeriodLabel,
+    indicator: Annotated[str | None, typer.Option(help="A figure: id of an indicator of the plan.")] = None,
+    item: Annotated[str | None, typer.Option(help="A duty: obligation id, or feed:<feed>.")] = None,
+    rows: Annotated[Path | None, typer.Option(help="Write the rows the figure counts here (audited).")] = None,
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Opens a printed figure or a late mark: its rule, run, files, steps and rows."""
+    from tasks.explain import explain_duty, explain_indicator, export_rows
+
+    code = _id(campaign)
+    if (indicator is None) == (item is None):
+        raise WrongUse("say what is to be explained.", cure="Give --indicator for a figure or --item for a duty.")
+    if item is not None:
+        result = explain_duty(code, item, org, period, _instant(code, as_of))
+        _answer(result, as_json, render.duty_explained(result))
+        return
+    assert indicator is not None
+    if rows is not None:
+        result = export_rows(code, indicator, org, period, rows, _instant(code, as_of))
+    else:
+        result = explain_indicator(code, indicator, org, period)
+    _answer(result, as_json, render.figure_explained(result))
+
+
+@app.command()
+def candidates(
+    campaign: CampaignArg, everything: Annotated[bool, typer.Option("--all", help="Those decided on, too.")] = False,
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Who may be commended, criticised or supervised, with the evidence. Nothing follows unless somebody decides."""
+    from tasks.supervision import candidates as prepared
+
+    code = _id(campaign)
+    found = prepared(code, _instant(code, as_of), undecided_only=not everything)
+    if as_json:
+        print(json.dumps({"campaign": code, "candidates": found}, ensure_ascii=False, default=str))
+    else:
+        print(render.candidates(found))
+
+
+@app.command("decide-candidate")
+def decide_candidate(
+    campaign: CampaignArg, number: Annotated[int, typer.Option("--candidate", help="Number of the candidate.")], by: By,
+    reason: Reason, accept: Annotated[bool, typer.Option("--accept/--refuse", help="Whether it is to be followed.")],
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Records what a person decided on a candidate, and why. It stands for good; nothing is sent."""
+    from tasks.supervision import decide as record_decision
+
+    code = _id(campaign)
+    result = record_decision(code, number, accept=accept, by=by, reason=reason, as_of=_instant(code, as_of))
+    _answer(result, as_json, f"candidate {number} ({result['organisation']}, {result['name']}): {result['decision']}.")
+
+
+BulletinOption = Annotated[str, typer.Option("--bulletin", help="Id of the bulletin in the plan.")]
+
+
+@app.command()
+def bulletin(
+    campaign: CampaignArg, bulletin_id: BulletinOption, period: PeriodLabel, as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Issues one bulletin with its annex, once, and first corrects those published before that no longer hold."""
+    from tasks.bulletin import issue_bulletin
+    from tasks.correction import issue_corrections
+
+    code = _id(campaign)
+    moment = _instant(code, as_of)
+    corrected = issue_corrections.fn(code, moment)
+    result = {**issue_bulletin.fn(code, bulletin_id, period, moment), "corrections": corrected["issued"]}
+    _answer(result, as_json, f"{bulletin_id} {period}: {'issued' if result['new'] else 'published before, unchanged'}; "
+                             f"{corrected['corrections']} corrections.")
+
+
+@app.command("correct-bulletin")
+def correct_bulletin(
+    campaign: CampaignArg, bulletin_id: Annotated[str | None, typer.Option("--bulletin", help="Only this one.")] = None,
+    period: Annotated[str | None, typer.Option("--period", help="Only that of this period.")] = None,
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Issues a correction (更正) for every published bulletin whose figures have changed. Exit 1 if none has."""
+    from tasks.correction import issue_corrections
+
+    code = _id(campaign)
+    result = issue_corrections.fn(code, _instant(code, as_of), bulletin_id, period)
+    _answer(result, as_json, "\n".join(
+        f"{entry['number']} corrects {entry['corrects']}: {entry['figures']} figures, {entry['document']}"
+        for entry in result["issued"]) or "nothing that was published has changed.")
+    raise typer.Exit(0 if result["corrections"] else 1)
+
+
+@app.command()
+def resend(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Lets messages that were given up be tried again, once the channel is mended."""
+    from tasks.sending import resend_dead
+
+    code = _id(campaign)
+    result = resend_dead(code, _instant(code, as_of))
+    _answer(result, as_json, f"{result['revived']} messages wait again; the next sweep sends them.")
 
 
 @app.command()
@@ -407,6 +669,7 @@ def rehearse(
     seed: Annotated[int, typer.Option(help="The same seed gives the same year.")] = 1,
     until: Annotated[str | None, typer.Option(help="Stop after this day, YYYY-MM-DD.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="CANBAO_HOME for this rehearsal.")] = None,
+    coarse: Annotated[bool, typer.Option("--coarse", help="Look twice a month instead of every day: quicker, fewer reminders.")] = False,
     as_json: Json = False,
 ) -> None:
     """The whole campaign on a simulated clock, through the same flows; killed and started again, it continues."""
@@ -415,7 +678,7 @@ def rehearse(
         os.environ["PREFECT_HOME"] = str(out.resolve() / "prefect")
     from rehearsal.rehearse import rehearse as play
 
-    result = play(campaign, persons=persons, seed=seed, until=_day(until) if until else None)
+    result = play(campaign, persons=persons, seed=seed, until=_day(until) if until else None, coarse=coarse)
     if as_json:
         print(json.dumps(result, ensure_ascii=False, default=str))
     else:

@@ -29,6 +29,7 @@ def connect(work: Path | None = None, *, memory_gb: int = 4, threads: int = 2) -
     connection.execute(f"SET memory_limit = '{memory_gb}GB'")
     connection.execute(f"SET threads = {threads}")
     connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET enable_progress_bar = false")
     if work is not None:
         connection.execute(f"SET temp_directory = {quoted(work)}")
     return connection

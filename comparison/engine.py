@@ -1,29 +1,31 @@
-"""The engine that runs the comparison's SQL files in order over Parquet snapshots.
+"""The engine that runs the comparison's chunks over Parquet snapshots.
 
-Pure data in, files out: no database, no clock. A run reads accepted snapshots, leaves profile, links and findings as
-Parquet in its folder, and answers with counts only. A run whose categories do not add up to the population raises.
+Pure data in, files out: no database, no clock. Each chunk leaves its tables as Parquet in the run's folder, whole or not
+at all; who keeps the marks of what is done decides what is run. A run whose categories do not add up raises.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from comparison.chunks import Chunk, Known, Step, chunks_of
 from comparison.database import connect, period_end, quoted, script
-from comparison.expressions import parameters_of, render
-from comparison.lists import finding_select, heirs_on
-from models.errors import RunDoesNotBalance, StorageUnavailable
+from models.errors import RunDoesNotBalance, StorageUnavailable, WrongUse
 from models.plan import Plan
-from models.profile import SCHEMES
 
-PERSON_REGISTERS = (
-    "deaths", "students", "hardship", "poverty", "disability", "employment", *SCHEMES, "benefits", "cards",
-)
-STAGES = ("10_people", "20_links", "30_registers", "40_profile", "45_employers", "60_findings", "70_balance")
+PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 2000"
+"""A column of more different values than that is not worth a dictionary; looking for one is what writing costs."""
+Inputs = Mapping[str, Sequence[Path]]
 
 
 @dataclass(frozen=True)
@@ -43,144 +45,242 @@ class Outcome:
     """(list, owner, findings)"""
     content_sha256: str
 
+    @property
+    def by_list(self) -> dict[str, int]:
+        """Findings of each list, over all owners."""
+        counts: dict[str, int] = {}
+        for name, _, findings in self.lists:
+            counts[name] = counts.get(name, 0) + findings
+        return counts
 
-def _open_feeds(connection: duckdb.DuckDBPyConnection, inputs: Mapping[str, Sequence[Path]]) -> None:
-    """Typed views over the accepted snapshots; a feed that did not come is an empty table of the same shape."""
-    connection.execute(script("00_feeds"))
-    names = [row[0] for row in connection.execute(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'feed'").fetchall()]
-    for feed in names:
-        union = f"FROM feed.{feed}"
-        if paths := inputs.get(feed):
-            files = ", ".join(quoted(path) for path in paths)
-            union += f" UNION ALL BY NAME FROM read_parquet([{files}], union_by_name = true)"
-        connection.execute(f"CREATE VIEW {feed} AS {union}")
-
-
-def _said(scheme: str) -> str:
-    extra = ", r.tier_yuan, r.paid_yuan, r.ended_on, r.end_reason" if scheme == "resident_pension" else ""
-    return f"""
-CREATE TABLE said_{scheme} AS
-SELECT l.person_id, r.status, r.enrolled_on, r.last_paid_month{extra}
-FROM {scheme} r JOIN links l ON l.feed = '{scheme}' AND l.row_number = r.row_number AND l.source_file = r.source_file
-WHERE l.person_id IS NOT NULL
-QUALIFY row_number() OVER (
-    PARTITION BY l.person_id ORDER BY strength(r.status), r.last_paid_month DESC NULLS LAST, r.enrolled_on) = 1;"""
+    @property
+    def by_category(self) -> dict[str, int]:
+        """Persons of each category, over all townships."""
+        counts: dict[str, int] = {}
+        for _, name, persons in self.categories:
+            counts[name] = counts.get(name, 0) + persons
+        return counts
 
 
-def _scheme_columns(scheme: str) -> str:
-    alias = "rp" if scheme == "resident_pension" else scheme
-    return (
-        f"{alias}.status AS {scheme}_status, coalesce({alias}.status = 'active', false) AS {scheme}_active, "
-        f"{alias}.enrolled_on AS {scheme}_enrolled_on, {alias}.last_paid_month AS {scheme}_last_paid, "
-        f"CASE WHEN {alias}.last_paid_month IS NULL THEN NULL "
-        f"ELSE months_between({alias}.last_paid_month, getvariable('period')) END AS {scheme}_months_unpaid"
-    )
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison: a plan, a period, its accepted snapshots, and the folder that holds what it finds."""
+
+    plan: Plan
+    period: str
+    inputs: Inputs
+    folder: Path
+    known: Known = field(default_factory=Known)
+
+    @cached_property
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The chunks in the order in which they are run."""
+        return chunks_of(self.plan, self.period, self.known)
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """What each chunk's result depends on, as one hash: its own SQL, its snapshots, and the chunks it reads.
+
+        A chunk whose key and tables are there need not be run again, whoever made them; a change anywhere above it
+        changes the key.
+        """
+        made_by: dict[str, str] = {}
+        keys: dict[str, str] = {}
+        base = [self.period, str(self.plan.starts), code_version()]
+        known = _fingerprints("known", [path for path in (self.known.decisions, self.known.old_numbers) if path])
+        for chunk in self.chunks:
+            parts = [*base, chunk.name, *(step.sql for step in chunk.steps),
+                     *(known if chunk.name == "identity" else ()),
+                     *sorted({made_by[table] for table in chunk.reads}),
+                     *(line for feed in chunk.feeds for line in _fingerprints(feed, self._paths(feed)))]
+            keys[chunk.name] = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+            made_by |= dict.fromkeys(chunk.makes, keys[chunk.name])
+        return keys
+
+    def has(self, chunk: Chunk) -> bool:
+        """Whether all tables of a chunk are in the folder."""
+        return all(self.table(name).exists() for name in chunk.makes)
+
+    def table(self, name: str) -> Path:
+        """Where a table of this run lies."""
+        return self.folder / f"{name}.parquet"
+
+    def chunk(self, name: str) -> Chunk:
+        """The chunk of that name. Raises WrongUse if there is none."""
+        for chunk in self.chunks:
+            if chunk.name == name:
+                return chunk
+        raise WrongUse(f"there is no chunk {name!r}.", where=f"{self.plan.id} {self.period}",
+                       cure=f"Chunks: {', '.join(chunk.name for chunk in self.chunks)}.")
+
+    def with_dependents(self, names: Iterable[str]) -> list[str]:
+        """These chunks and all that read what they make, in order."""
+        wanted = {self.chunk(name).name for name in names}
+        stale: set[str] = set()
+        for chunk in self.chunks:
+            if chunk.name in wanted or stale & set(chunk.reads):
+                wanted.add(chunk.name)
+                stale |= set(chunk.makes)
+        return [chunk.name for chunk in self.chunks if chunk.name in wanted]
+
+    def adopt(self, chunk: Chunk, folder: Path) -> bool:
+        """Takes a chunk's tables over from another run's folder, if all are still there."""
+        tables = [folder / f"{name}.parquet" for name in chunk.makes]
+        if not all(table.exists() for table in tables):
+            return False
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for table in tables:
+            partial = self.folder / f"{table.name}.part"
+            partial.unlink(missing_ok=True)
+            os.link(table, partial)
+            os.replace(partial, self.folder / table.name)
+        return True
+
+    def run(self, chunk: Chunk) -> int:
+        """Runs one chunk and leaves its tables, replacing those of an earlier attempt; answers with their rows.
+
+        Raises RunDoesNotBalance where its SQL fails, StorageUnavailable where the folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with connect(self.folder / "spill") as connection:
+                connection.execute("SET VARIABLE period = ?", [self.period])
+                connection.execute("SET VARIABLE period_end = ?::DATE", [period_end(self.period)])
+                connection.execute("SET VARIABLE campaign_starts = ?::DATE", [self.plan.starts])
+                connection.execute(script("00_feeds"))
+                for feed in chunk.feeds:
+                    self._open(connection, feed)
+                for name in chunk.reads:
+                    connection.execute(f"CREATE VIEW {name} AS FROM read_parquet({quoted(self.table(name))})")
+                return sum(self._take(connection, step) for step in chunk.steps)
+        except duckdb.Error as error:
+            raise _without_cells(chunk.name, error) from None
+        except OSError as error:
+            raise StorageUnavailable(f"cannot be written ({error.strerror})", where=str(self.folder)) from None
+
+    def _take(self, connection: duckdb.DuckDBPyConnection, step: Step) -> int:
+        rows = 0
+        connection.execute(step.sql)
+        if step.work is not None:
+            step.work(connection)
+        for name in step.makes:
+            partial = self.folder / f"{name}.parquet.part"
+            rows += connection.execute(f"COPY (FROM {name}) TO {quoted(partial)} ({PARQUET})").fetchall()[0][0]
+            os.replace(partial, self.table(name))
+        return rows
+
+    def _paths(self, feed: str) -> list[Path]:
+        # In an order of their own: it must not matter in which order files were taken in.
+        return sorted(self.inputs.get(feed, ()))
+
+    def _open(self, connection: duckdb.DuckDBPyConnection, feed: str) -> None:
+        """A typed view over a feed's accepted snapshots, and one over the doubtful rows beside them."""
+        paths = self._paths(feed)
+        doubtful = [(number, path) for number, path in enumerate(map(doubtful_of, paths)) if path.exists()]
+        for name, files in ((feed, list(enumerate(paths))), (f"{feed}_doubtful", doubtful)):
+            union = f"FROM feed.{feed}"
+            if files:
+                listed = ", ".join(quoted(path) for _, path in files)
+                numbers = ", ".join(str(number) for number, _ in files)
+                union += (f" UNION ALL BY NAME SELECT ([{numbers}])[file_index::INTEGER + 1]::INTEGER AS file, * "
+                          f"FROM read_parquet([{listed}], union_by_name = true)")
+            connection.execute(
+                f"CREATE VIEW {name} AS SELECT * REPLACE (coalesce(member, 1)::INTEGER AS member) FROM ({union})"
+                if files else f"CREATE VIEW {name} AS FROM feed.{feed} LIMIT 0")
+
+    def outcome(self) -> Outcome:
+        """The counts of a run whose chunks are all done. Raises RunDoesNotBalance if they do not add up."""
+        def rows(name: str) -> tuple[tuple[Any, ...], ...]:
+            with connect() as connection:
+                return tuple(connection.execute(
+                    f"FROM read_parquet({quoted(self.table(name))}) ORDER BY ALL").fetchall())
+
+        ((persons, unbalanced, register_rows, unaccounted),) = rows("balance")
+        outcome = Outcome(
+            period=self.period, folder=self.folder, persons=int(persons), unbalanced=int(unbalanced),
+            register_rows=int(register_rows), categories=rows("category_counts"), links=rows("link_counts"),
+            lists=rows("list_counts"), content_sha256=str(rows("content")[0][0]),
+        )
+        where = f"{self.plan.id} {self.period}"
+        if outcome.persons == 0:
+            raise RunDoesNotBalance("the population is empty.", where=where,
+                                    cure="Take in the population feed of this period first.")
+        if outcome.unbalanced:
+            raise RunDoesNotBalance(f"categories and population differ by {outcome.unbalanced} persons.", where=where,
+                                    cure="Nothing was replaced; check the plan's categories.")
+        if unaccounted:
+            raise RunDoesNotBalance(f"{unaccounted} register rows are unaccounted for.", where=where,
+                                    cure="Nothing was replaced; run the comparison's chunk `identity` again.")
+        return outcome
 
 
-def _scheme_join(scheme: str) -> str:
-    alias = "rp" if scheme == "resident_pension" else scheme
-    return f"LEFT JOIN said_{scheme} {alias} ON {alias}.person_id = p.person_id"
+def doubtful_of(snapshot: Path) -> Path:
+    """Where intake keeps the rows of a snapshot that were set aside for their identity only."""
+    return snapshot.with_suffix(".doubtful.parquet")
 
 
-def _category_cases(plan: Plan) -> str:
-    return "\n            ".join(
-        f"WHEN coalesce({render(category.where, parameters_of(plan))}, false) THEN {quoted(category.id)}"
-        for category in plan.categories
-    )
+def _fingerprints(feed: str, paths: Iterable[Path]) -> list[str]:
+    found = []
+    for path in paths:
+        for part in (path, doubtful_of(path)):
+            if part.exists():
+                state = part.stat()
+                found.append(f"{feed} {part} {state.st_size} {state.st_mtime_ns}")
+    return found
 
 
-def _fills(plan: Plan, period: str) -> dict[str, str]:
-    heirs = heirs_on(plan, period_end(period))
-    links = "\n    UNION ALL\n    ".join(
-        f"SELECT '{feed}' AS feed, row_number, source_file, id_number, name FROM {feed}" for feed in PERSON_REGISTERS
-    )
-    return {
-        "register_rows": links,
-        "said_schemes": "\n".join(_said(scheme) for scheme in SCHEMES),
-        "scheme_columns": ",\n           ".join(_scheme_columns(scheme) for scheme in SCHEMES),
-        "scheme_joins": "\n    ".join(_scheme_join(scheme) for scheme in SCHEMES),
-        "category_cases": _category_cases(plan),
-        "findings": "\nUNION ALL".join(finding_select(plan, item, heirs) for item in plan.lists),
-    }
+@cache
+def code_version() -> str:
+    """The version of the code and policy by which chunks are made."""
+    files = sorted(path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".sql", ".yaml", ".json"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def _execute(connection: duckdb.DuckDBPyConnection, stage: str, sql: str) -> None:
-    try:
-        connection.execute(sql)
-    except duckdb.Error as error:
-        # A DuckDB message may quote a cell: keep only its kind and the part that names columns.
-        known = re.search(r'(Referenced column "[^"]+" not found|Table with name \S+ does not exist)', str(error))
-        raise RunDoesNotBalance(
-            f"stage {stage} failed: {type(error).__name__}{': ' + known.group(1) if known else ''}.",
-            where="comparison", cure="Check the snapshots' columns against the contracts, then run it again.",
-        ) from None
+def _without_cells(stage: str, error: duckdb.Error) -> RunDoesNotBalance:
+    """A DuckDB message may quote a cell: only its kind and the part that names columns are kept."""
+    known = re.search(r'(Referenced column "[^"]+" not found|Table with name \S+ does not exist)', str(error))
+    return RunDoesNotBalance(
+        f"stage {stage} failed: {type(error).__name__}{': ' + known.group(1) if known else ''}.",
+        where="comparison", cure="Check the snapshots' columns against the contracts, then run it again.")
 
 
 def compare(
-    plan: Plan, period: str, inputs: Mapping[str, Sequence[Path]], folder: Path,
-    *, on_stage: Callable[[str, float], None] | None = None,
+    plan: Plan, period: str, inputs: Inputs, folder: Path,
+    *, before: Mapping[str, int] | None = None, on_chunk: Callable[[str, float], None] | None = None,
 ) -> Outcome:
-    """One comparison of a period's accepted snapshots.
+    """One comparison of a period's accepted snapshots from its first chunk to its last.
 
-    Leaves ``person_profile``, ``employer_profile``, ``project_profile``, ``links`` and ``findings`` as Parquet in
-    ``folder`` (made anew: a half-written earlier attempt is replaced). Raises RunDoesNotBalance when a person has no
-    category, the sum differs from the population, or a guard trips; StorageUnavailable when the folder cannot be
-    written.
+    Leaves the tables of all chunks as Parquet in ``folder`` (an earlier attempt's are replaced). ``before`` holds the
+    findings by list of the month before, for the guards. Raises RunDoesNotBalance when a person has no category, the sum
+    differs from the population, or a guard trips; StorageUnavailable when the folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageUnavailable(f"cannot be written ({error.strerror})", where=str(folder)) from None
-    with connect(folder / "spill") as connection:
-        connection.execute("SET VARIABLE period = ?", [period])
-        connection.execute("SET VARIABLE period_end = ?::DATE", [period_end(period)])
-        connection.execute("SET VARIABLE campaign_starts = ?::DATE", [plan.starts])
-        _open_feeds(connection, inputs)
-        fills = _fills(plan, period)
-        for position, stage in enumerate(STAGES):
-            _execute(connection, stage, script(stage, fills))
-            if on_stage:
-                on_stage(stage, (position + 1) / len(STAGES))
-        outcome = _outcome(connection, period, folder)
-        _refuse_runaways(plan, outcome)
-        for table in ("person_profile", "employer_profile", "project_profile", "links", "findings"):
-            connection.execute(
-                f"COPY {table} TO {quoted(folder / f'{table}.parquet')} (FORMAT parquet, COMPRESSION snappy)")
+    comparison = Comparison(plan, period, inputs, folder)
+    for chunk in comparison.chunks:
+        began = time.perf_counter()
+        comparison.run(chunk)
+        if on_chunk:
+            on_chunk(chunk.name, time.perf_counter() - began)
+    outcome = comparison.outcome()
+    refuse_runaways(plan, outcome, before)
     return outcome
 
 
-def _outcome(connection: duckdb.DuckDBPyConnection, period: str, folder: Path) -> Outcome:
-    rows = lambda sql: tuple(connection.execute(sql).fetchall())  # noqa: E731
-    persons, unbalanced, register_rows = rows("FROM balance")[0]
-    digest = rows(
-        "SELECT sha256(coalesce(string_agg(list || '|' || subject || '|' || owner, chr(10) "
-        "ORDER BY list, subject), '')) FROM findings")[0][0]
-    return Outcome(
-        period=period, folder=folder, persons=persons, unbalanced=int(unbalanced), register_rows=int(register_rows),
-        categories=rows("FROM category_counts ORDER BY ALL"), links=rows("FROM link_counts ORDER BY ALL"),
-        lists=rows("FROM list_counts ORDER BY ALL"), content_sha256=digest,
-    )
-
-
-def _refuse_runaways(plan: Plan, outcome: Outcome) -> None:
-    if outcome.persons == 0:
-        raise RunDoesNotBalance(
-            "the population is empty.", where=f"{plan.id} {outcome.period}",
-            cure="Take in the population feed of this period first.")
-    if outcome.unbalanced:
-        raise RunDoesNotBalance(
-            f"categories and population differ by {outcome.unbalanced} persons.",
-            where=f"{plan.id} {outcome.period}", cure="Nothing was replaced; check the plan's categories.")
-    by_list: dict[str, int] = {}
-    for name, _, findings in outcome.lists:
-        by_list[name] = by_list.get(name, 0) + findings
+def refuse_runaways(plan: Plan, outcome: Outcome, before: Mapping[str, int] | None = None) -> None:
+    """Raises RunDoesNotBalance where a list is absurdly long, or has jumped since the month before."""
+    by_list, where = outcome.by_list, f"{plan.id} {outcome.period}"
     for guard in plan.guards:
-        share = by_list.get(guard.list, 0) / outcome.persons
+        count = by_list.get(guard.list, 0)
+        share = count / outcome.persons
         if share > guard.max_share_of_population:
             raise RunDoesNotBalance(
                 f"list {guard.list} holds {share:.1%} of the population; the plan allows "
-                f"{guard.max_share_of_population:.1%}.", where=f"{plan.id} {outcome.period}",
+                f"{guard.max_share_of_population:.1%}.", where=where,
                 cure="A register is probably incomplete: check the deliveries' row counts, then run it again.")
-
-
+        if before is None or guard.max_jump_share is None:
+            continue
+        jump = (count - before.get(guard.list, 0)) / outcome.persons
+        if abs(jump) > guard.max_jump_share:
+            raise RunDoesNotBalance(
+                f"list {guard.list} has {'grown' if jump > 0 else 'shrunk'} by {abs(jump):.1%} of the population in a "
+                f"month; the plan allows {guard.max_jump_share:.1%}.", where=where,
+                cure="Look at `canbao compare --dry-run`; a register is probably incomplete or doubled.")

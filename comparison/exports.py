@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from comparison.chunks import links_sql
 from comparison.database import connect, quoted
 from models.plan import Plan
 
@@ -46,9 +48,59 @@ def details(folder: Path, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, 
         return {(row[0], row[1]): dict(zip(names[2:], row[2:], strict=True)) for row in cursor.fetchall()}
 
 
+def findings_of(path: Path) -> Iterator[dict[str, Any]]:
+    """The findings of a run as it left them, by list, owner and subject."""
+    with connect() as connection:
+        cursor = connection.execute(
+            f"SELECT list, subject, id_number, name, category, owner, co_owners, reason, evidence "
+            f"FROM read_parquet({quoted(path)}) ORDER BY list, owner, subject")
+        names = [column[0] for column in cursor.description]
+        while rows := cursor.fetchmany(10_000):
+            for row in rows:
+                yield dict(zip(names, row, strict=True))
+
+
+def links_file(folder: Path) -> Path:
+    """The links of a finished run as Parquet, one row per register row; put together when first asked for."""
+    path = folder / "links.parquet"
+    if not path.exists():
+        with connect(folder / "spill") as connection:
+            for table in folder.glob("*.parquet"):
+                connection.execute(f"CREATE VIEW {table.stem} AS FROM read_parquet({quoted(table)})")
+            connection.execute(links_sql())
+            partial = path.with_suffix(".part")
+            connection.execute(f"COPY links TO {quoted(partial)} (FORMAT parquet)")
+            partial.replace(path)
+    return path
+
+
 def links_of(folder: Path) -> list[tuple[object, ...]]:
-    """feed, row_number, id_number, name, person_id, tier, score of every register row of a run."""
+    """feed, row_number, id_number, name, person_id, tier, score of every register row of a run.
+
+    A row whose own number is in doubt shows it as it came.
+    """
     with connect() as connection:
         return connection.execute(
-            f"SELECT feed, row_number, id_number, name, person_id, tier, score "
-            f"FROM read_parquet({quoted(folder / 'links.parquet')}) ORDER BY feed, source_file, row_number").fetchall()
+            f"SELECT feed, row_number, coalesce(id_number, id_given) AS id_number, name, person_id, tier, score "
+            f"FROM read_parquet({quoted(links_file(folder))}) ORDER BY feed, source_file, row_number, member").fetchall()
+
+
+def bench_of(folder: Path) -> list[dict[str, object]]:
+    """What a person has to decide of a run: one row per question and candidate, the same question of several registers
+    once, the likeliest candidate first."""
+    with connect() as connection:
+        cursor = connection.execute(f"""
+            WITH pairs AS (
+                SELECT row_key, person_id, any_value(person) AS person, list_sort(list(DISTINCT feed)) AS feeds,
+                       any_value(name) AS name, any_value(coalesce(id_number, id_given)) AS row_number_told,
+                       any_value(birth_date) AS row_birth, any_value(c.township) AS row_township, max(score) AS score,
+                       min_by(reason, (-score, reason)) AS reason
+                FROM read_parquet({quoted(folder / 'identity_candidates.parquet')}) c GROUP BY row_key, person_id
+            )
+            SELECT dense_rank() OVER (ORDER BY c.row_key)::INTEGER AS question, c.* EXCLUDE (person),
+                   p.name AS person_name, p.id_number AS person_number, p.birth_date, p.sex, p.township, p.village,
+                   p.household_no
+            FROM pairs c JOIN read_parquet({quoted(folder / 'people.parquet')}) p USING (person)
+            ORDER BY question, score DESC, person_id""")
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

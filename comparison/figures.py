@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,28 +24,38 @@ class Figure:
     value: float | None
 
 
-def _measure_sql(measure: Measure, by: str, parameters: Mapping[str, int | float]) -> str:
-    value = f"sum({render(measure.sum, parameters)})" if measure.sum else "count(*)"
-    where = render(measure.where or "true", parameters)
-    return (
-        f"SELECT {by} AS organisation, grouping({by}) = 1 AS is_whole, ({value})::DOUBLE AS value "
-        f"FROM {measure.of}_profile WHERE coalesce({where}, false) GROUP BY ROLLUP ({by})"
-    )
+def _counted(
+    connection: duckdb.DuckDBPyConnection, wanted: Sequence[tuple[Measure, str]], plan: Plan
+) -> dict[tuple[Measure, str], dict[str, float]]:
+    """Every measure by organisation. Those over one profile and broken down alike are counted in one reading of it."""
+    alike: dict[tuple[str, str], list[Measure]] = {}
+    for measure, by in dict.fromkeys(wanted):
+        alike.setdefault((measure.of, by), []).append(measure)
+    parameters = parameters_of(plan)
+    result: dict[tuple[Measure, str], dict[str, float]] = {}
+    for (subject, by), measures in alike.items():
+        values = ", ".join(
+            f"nullif({f'sum({render(measure.sum, parameters)})' if measure.sum else 'count(*)'} "
+            f"FILTER (WHERE coalesce({render(measure.where or 'true', parameters)}, false)), "
+            f"{'NULL' if measure.sum else 0})::DOUBLE" for measure in measures)
+        rows = connection.execute(
+            f"SELECT {by}, grouping({by}) = 1, {values} FROM {subject}_profile GROUP BY ROLLUP ({by})").fetchall()
+        for place, measure in enumerate(measures, start=2):
+            result[measure, by] = _by_organisation(plan, [(row[0], row[1], row[place]) for row in rows])
+    return result
 
 
-def _by_organisation(
-    connection: duckdb.DuckDBPyConnection, measure: Measure, by: str, plan: Plan
-) -> dict[str, float]:
+def _by_organisation(plan: Plan, rows: Sequence[tuple[str | None, bool, float | None]]) -> dict[str, float]:
     """Figures per organisation; units above a township get the sum of theirs, the region gets everybody, the
-    unassigned included."""
+    unassigned included. An organisation of which nothing is counted is left out: blank is never zero."""
     result: dict[str, float] = {}
     parents = {org.code: org.parent for org in plan.organisations}
-    for code, is_whole, value in connection.execute(_measure_sql(measure, by, parameters_of(plan))).fetchall():
+    for code, is_whole, value in rows:
         if is_whole:
             result[plan.region_organisation] = value or 0.0
             continue
-        while code and code != plan.region_organisation:
-            result[code] = result.get(code, 0.0) + (value or 0.0)
+        while value is not None and code and code != plan.region_organisation:
+            result[code] = result.get(code, 0.0) + value
             code = parents.get(code)
     return result
 
@@ -62,6 +72,10 @@ def figures(plan: Plan, period: str, folder: Path, statistics: Sequence[Path] = 
             connection.execute(
                 f"CREATE VIEW {subject}_profile AS FROM read_parquet({quoted(folder / f'{subject}_profile.parquet')})")
         published = _published(connection, statistics)
+        counted = _counted(connection, [
+            (measure, indicator.by) for indicator in plan.indicators
+            for measure in (indicator.numerator, indicator.denominator) if measure is not None and not measure.statistic
+        ], plan)
         for indicator in plan.indicators:
             parts: list[dict[str, float] | None] = []
             for measure in (indicator.numerator, indicator.denominator):
@@ -70,7 +84,7 @@ def figures(plan: Plan, period: str, folder: Path, statistics: Sequence[Path] = 
                 elif measure.statistic:
                     parts.append({org: value for (name, org), value in published.items() if name == measure.statistic})
                 else:
-                    parts.append(_by_organisation(connection, measure, indicator.by, plan))
+                    parts.append(counted[measure, indicator.by])
             numerators, denominators = parts
             assert numerators is not None
             codes = sorted(set(numerators) | set(denominators or ()))
@@ -97,3 +111,25 @@ def _published(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> 
         f"SELECT indicator, region, arg_max(value, year) FROM read_parquet([{files}], union_by_name = true) GROUP BY ALL"
     ).fetchall()
     return {(indicator, region): value for indicator, region, value in rows}
+
+
+ROWS = {
+    "person": ("id_number", "name", "township", "village", "category"),
+    "employer": ("credit_code", "name", "township", "kind", "status"),
+    "project": ("permit_no", "name", "township", "department", "is_insured"),
+}
+"""What is shown of each row behind a figure, by subject."""
+
+
+def rows_behind(plan: Plan, folder: Path, measure: Measure, by: str, organisation: str) -> list[tuple[object, ...]]:
+    """The rows that a measure counts for an organisation (for those above it, and the region, all theirs). They hold
+    persons."""
+    where = render(measure.where or "true", parameters_of(plan))
+    codes = {organisation}
+    while below := {org.code for org in plan.organisations if org.parent in codes} - codes:
+        codes |= below
+    scope = "true" if organisation == plan.region_organisation else f"{by} IN ({', '.join(map(quoted, sorted(codes)))})"
+    with connect() as connection:
+        return connection.execute(
+            f"SELECT {', '.join(ROWS[measure.of])} FROM read_parquet({quoted(folder / f'{measure.of}_profile.parquet')}) "
+            f"WHERE coalesce({where}, false) AND {scope} ORDER BY ALL").fetchall()

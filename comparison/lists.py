@@ -2,100 +2,94 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import date
 
 from comparison.database import quoted
+from comparison.evidence import BETWEEN, evidence_sql
 from comparison.expressions import parameters_of, render
 from models.plan import FindingList, OwnerCase, Plan
-from models.profile import SCHEMES
-from rules.deadlines import carrier
+from models.profile import columns
 
-STATUS_WORDS = {"active": "正常缴费", "suspended": "暂停缴费", "terminated": "终止缴费"}
 SUBJECT_KEYS = {
     "person": ("person_id", "id_number"),
     "employer": ("employer_id", "credit_code"),
     "project": ("project_id", "permit_no"),
 }
+ROSTER_ONLY = ("address", "phone", "household_no")
+"""Columns of the person profile that stay with ``people``: only who is listed gets them."""
 
 
-def _owner(case: OwnerCase, parameters: Mapping[str, int | float], heirs: Mapping[str, str]) -> str:
-    chosen = quoted(heirs.get(case.org, case.org)) if case.org else str(case.column)
-    if case.column and heirs:
-        chosen = (f"CASE {chosen} " + " ".join(f"WHEN {quoted(old)} THEN {quoted(new)}" for old, new in heirs.items())
-                  + f" ELSE {chosen} END")
+def _owner(case: OwnerCase, parameters: Mapping[str, int | float], leads: Mapping[str, str]) -> str:
+    """WHEN … THEN the organisation that leads in place of the one the case names: never one that has ended."""
+    if case.org:
+        chosen = quoted(leads[case.org])
+    else:
+        moved = {code: lead for code, lead in leads.items() if code != lead}
+        chosen = str(case.column)
+        if moved:
+            chosen = (f"CASE {chosen} " + " ".join(f"WHEN {quoted(old)} THEN {quoted(new)}" for old, new in moved.items())
+                      + f" ELSE {chosen} END")
     return f"WHEN coalesce({render(case.when, parameters)}, false) THEN {chosen}"
 
 
-def _evidence(plan: Plan, subject: str) -> str:
-    """A sentence a clerk can check: which register says what. Only registers this plan receives are quoted."""
-    names = {feed.feed: feed.name for feed in plan.feeds}
-    words = "CASE {column} " + " ".join(f"WHEN '{key}' THEN '{word}'" for key, word in STATUS_WORDS.items()) + " END"
-    if subject == "person":
-        parts = [
-            f"CASE WHEN is_deceased THEN {quoted(names.get('deaths', '死亡登记') + '：')} || coalesce(death_date::VARCHAR, '有记录') END",
-            f"CASE WHEN is_student THEN {quoted(names.get('students', '在校学生') + '：')} || coalesce(school, '在校') END",
-            f"CASE WHEN is_employed THEN {quoted(names.get('employment', '就业登记') + '：')} || coalesce(employer_name, '') END",
-        ]
-        for scheme in SCHEMES:
-            if scheme in names:
-                parts.append(
-                    f"CASE WHEN {scheme}_status IS NOT NULL THEN {quoted(names[scheme] + '：')} || "
-                    f"{words.format(column=scheme + '_status')} || "
-                    f"coalesce('（缴至' || {scheme}_last_paid || '）', '') END"
-                )
-        parts.append("CASE WHEN NOT any_pension_enrolled THEN '各养老保险均无有效登记' END")
-        parts.append("CASE WHEN is_drawing_benefit THEN '养老待遇：发放中' END")
-    elif subject == "employer":
-        parts = [
-            "CASE WHEN is_operating THEN '市场主体登记：在业' WHEN status IS NOT NULL THEN '市场主体登记：' || status END",
-            "CASE WHEN is_taxed THEN '税务登记：缴至' || coalesce(last_taxed_month, '不详') || '，代扣代缴' || "
-            "coalesce(withholding_employees, 0) || '人' END",
-            "CASE WHEN employed_persons > 0 THEN '就业登记：' || employed_persons || '人' END",
-            "'养老参保' || pension_insured_persons || '人，工伤参保' || work_injury_insured_persons || '人'",
-            "CASE WHEN is_dust_hazard THEN '尘肺病重点企业：接尘' || coalesce(exposed_workers, 0) || '人' END",
-        ]
-    else:
-        parts = [
-            "'施工许可：' || permit_no", "'开工：' || coalesce(started_on::VARCHAR, '不详')",
-            "CASE WHEN is_insured THEN '工伤保险：已按项目参保' ELSE '工伤保险：未按项目参保' END",
-        ]
-    return f"concat_ws('；', {', '.join(parts)})"
+def listed(plan: Plan, subject: str) -> str:
+    """Who of a profile stands on any list: the columns that its lists use, and the evidence."""
+    items = [item for item in plan.lists if item.subject == subject]
+    holds = " OR ".join(f"coalesce({render(item.where, parameters_of(plan))}, false)" for item in items) or "false"
+    used = " ".join(finding_select(plan, item, _themselves(plan)) for item in items)
+    wanted = [name for name in columns(subject) if re.search(rf"\b{name}\b", used)] or [SUBJECT_KEYS[subject][0]]
+    joined = f" JOIN (SELECT person, {', '.join(ROSTER_ONLY)} FROM people) USING (person)" if subject == "person" else ""
+    return (f"CREATE TABLE listed_{subject} AS SELECT {', '.join(wanted)}, {evidence_sql(plan, subject)} AS evidence "
+            f"FROM {subject}_profile{joined} WHERE {holds};")
 
 
-def heirs_on(plan: Plan, day: date) -> dict[str, str]:
-    """Units whose duties somebody else carries on a day: their findings are the successor's (C24, B36)."""
-    carriers = {org.code: carrier(plan, org.code, day) for org in plan.organisations}
-    return {code: heir for code, heir in carriers.items() if heir != code}
+def _themselves(plan: Plan) -> dict[str, str]:
+    return {org.code: org.code for org in plan.organisations}
 
 
-def finding_select(plan: Plan, item: FindingList, heirs: Mapping[str, str]) -> str:
-    """The SELECT of one list's findings: lead owner, helpers, reason and evidence of each subject it holds."""
+def _co_owners(helpers: int) -> str:
+    """Who helps, each once, in order, and never who leads. Most lists have one helper, or none: no list is sorted then."""
+    if helpers == 0:
+        return "helpers"
+    if helpers == 1:
+        return "CASE WHEN helpers[1] IS NULL OR helpers[1] = owner THEN []::VARCHAR[] ELSE helpers END"
+    return "list_sort(list_distinct(list_filter(helpers, lambda x: x IS NOT NULL AND x <> owner)))"
+
+
+def finding_select(plan: Plan, item: FindingList, leads: Mapping[str, str]) -> str:
+    """The SELECT of one list's findings from those listed at all: lead owner, helpers, reason and evidence of each.
+
+    ``leads`` says of every organisation who leads in its place (``rules.ownership.leads_on``). Where the plan's rule names
+    nobody (a place that is not known), the owner of last resort leads: no orphan.
+    """
     parameters = parameters_of(plan)
     key, number = SUBJECT_KEYS[item.subject]
     owner = (
-        f"coalesce(CASE {' '.join(_owner(case, parameters, heirs) for case in item.owner)} END, "
-        f"{quoted(heirs.get(plan.owner_of_last_resort, plan.owner_of_last_resort))})"
+        f"coalesce(CASE {' '.join(_owner(case, parameters, leads) for case in item.owner)} END, "
+        f"{quoted(leads[plan.owner_of_last_resort])})"
     )
-    helpers = ", ".join(f"CASE {_owner(case, parameters, heirs)} END" for case in item.co_owners) or "NULL"
+    helpers = [f"CASE {_owner(case, parameters, leads)} END" for case in item.co_owners]
     person = item.subject == "person"
+    besides = evidence_sql(plan, item.subject, item.id)
+    told = "evidence" if besides == "''" else f"concat_ws('{BETWEEN}', nullif(evidence, ''), nullif({besides}, ''))"
     return f"""
 SELECT list, subject, subject_kind, id_number, name, category, owner,
-       list_sort(list_distinct(list_filter(helpers, lambda x: x IS NOT NULL AND x <> owner))) AS co_owners,
+       {_co_owners(len(helpers))} AS co_owners,
        township, village, priority, reason, evidence, sex, birth_date, age_years, address, phone, employer_code,
        employer_name
 FROM (
     SELECT {quoted(item.id)} AS list, {key} AS subject, {quoted(item.subject)} AS subject_kind,
            {number} AS id_number, name, {'category' if person else 'NULL::VARCHAR'} AS category,
-           {owner} AS owner, [{helpers}]::VARCHAR[] AS helpers, township,
+           {owner} AS owner, [{', '.join(helpers)}]::VARCHAR[] AS helpers, township,
            {'village' if person else 'NULL::VARCHAR'} AS village, {item.priority} AS priority,
-           {quoted(item.reason)} AS reason, {_evidence(plan, item.subject)} AS evidence,
+           {quoted(item.reason)} AS reason, {told} AS evidence,
            {'sex' if person else 'NULL::VARCHAR'} AS sex, {'birth_date' if person else 'NULL::DATE'} AS birth_date,
            {'age_years' if person else 'NULL::BIGINT'} AS age_years,
            {'NULL::VARCHAR' if item.subject == 'project' else 'address'} AS address,
            {'NULL::VARCHAR' if item.subject == 'project' else 'phone'} AS phone,
            {'credit_code' if item.subject == 'employer' else 'employer_code'} AS employer_code,
            {'name' if item.subject == 'employer' else 'employer_name'} AS employer_name
-    FROM {item.subject}_profile
+    FROM listed_{item.subject}
     WHERE coalesce({render(item.where, parameters)}, false)
 )"""

@@ -71,6 +71,7 @@ def _chapters(content: HandbookContent) -> tuple[_Chapter, ...]:
         ("职责分工", content.roles, lambda document: _roles(document, content)),
         ("时限一览", content.deadlines, lambda document: _deadlines(document, content.deadlines)),
         ("数据报送", content.feeds, lambda document: _feeds(document, content.feeds)),
+        ("分类措施和责任", content.policies, lambda document: _policies(document, content)),
         ("核查清单", content.lists, lambda document: _lists(document, content.lists)),
         ("核查清单怎么填", True, lambda document: document.items(_ROSTER_STEPS)),
         ("核查结果的含义", content.dispositions, lambda document: _dispositions(document, content.dispositions)),
@@ -148,6 +149,15 @@ def _feed_table(lines: tuple[FeedDuty, ...]) -> Table:
         for line in lines
     )
     return Table("数据报送要求", columns, rows)
+
+
+def _policies(document: OfficialDocument, content: HandbookContent) -> None:
+    columns = (
+        TableColumn("机制", 22, "text"), TableColumn("对象", 36, "text"), TableColumn("牵头单位", 26, "text"),
+        TableColumn("措施", 42, "text"), TableColumn("清单", 32, "text"),
+    )
+    rows = tuple((line.policy, line.group, line.lead, line.measure, names(line.lists)) for line in content.policies)
+    document.table(Table("分类措施和责任单位", columns, rows))
 
 
 def _lists(document: OfficialDocument, lines: tuple[ListGuide, ...]) -> None:

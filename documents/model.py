@@ -7,7 +7,8 @@ printed as they are: Chinese wording comes from the plan or the caller.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -157,8 +158,9 @@ class ProgressLine:
 
     ``completion`` = current / target; ``pace`` (序时进度) = the share that should be reached by now; ``gap`` = what is
     still missing (negative once exceeded); ``month_on_month`` = change of ``added`` against the month before, as a
-    share; ``needed_per_month`` = what must be added each month from now; ``reaches`` = whether the pace so far gets
-    there. ``basis`` names the denominator, its source and date (B5). Where less is better ``pace`` is left blank.
+    share; ``needed_per_month`` = what must be added each month from now, ``actual_per_month`` what was so far,
+    ``expected`` = where that leads by the target's date; ``reaches`` = whether it gets there. ``run_id`` is the
+    comparison that ``current`` comes from. ``basis`` names the denominator, its source and date (B5). Where less is better ``pace`` is left blank.
     """
 
     label: str
@@ -175,6 +177,9 @@ class ProgressLine:
     needed_per_month: float | None = None
     reaches: bool | None = None
     basis: str = ""
+    actual_per_month: float | None = None
+    expected: float | None = None
+    run_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -234,6 +239,24 @@ class FeedLine:
     rows: int | None = None
     valid_id_share: float | None = None
     remark: str = ""
+
+
+@dataclass(frozen=True)
+class ScorecardLine:
+    """One department's deliveries of a period in figures. ``trend`` is printed as it is (好转, 变差, 持平)."""
+
+    department: str
+    due: int
+    on_time: int
+    late: int
+    missing: int
+    late_working_days: int
+    complete: float | None
+    returned: int
+    quarantined_share: float | None
+    valid_id_share: float | None
+    redelivery_days: float | None
+    trend: str | None = None
 
 
 @dataclass(frozen=True)
@@ -304,7 +327,7 @@ class TextForm:
 class ReportReturn:
     """A form that came back. ``texts`` holds texts, choices and dates (ISO) by section; ``figures`` holds numbers,
     ``None`` where the cell is blank. ``dispute`` is what the organisation says against prefilled figures. Faulty cells
-    are left out."""
+    are left out. ``cells`` says on which sheet and in which cell a section is filled in."""
 
     campaign: str
     organisation: str
@@ -320,6 +343,31 @@ class ReportReturn:
     phone: str
     data_until: date | None
     faults: tuple[CellFault, ...]
+    cells: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportReceipt:
+    """What a unit is given for an accepted report: what came when, who took it (a post), and its content in counts.
+
+    ``restated`` says in Chinese what this report changes in the one accepted before; empty for a first report.
+    ``remarks`` is how many things the office will look at.
+    """
+
+    report: str
+    campaign_name: str
+    organisation_name: str
+    period_name: str
+    received: str
+    accepted: str
+    taken_by: str
+    is_late: bool
+    file_sha256: str
+    sections_filled: int
+    sections_asked: int
+    is_disputed: bool
+    remarks: int
+    restated: tuple[str, ...] = ()
 
 
 # --- official documents ---------------------------------------------------------------------------------
@@ -361,12 +409,46 @@ class ReportingLine:
 
 @dataclass(frozen=True)
 class Correction:
-    """A figure published before that a corrected file has changed: never restated in silence (C22)."""
+    """A figure published before that a corrected file has changed: never restated in silence (C22). ``published_in``
+    is the number of the bulletin that printed it, ``reference`` the command that opens it."""
 
     what: str
     was: str
     now: str
     reason: str
+    published_in: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class RestatedReport:
+    """A report that a unit corrected after it had been accepted (更正), and which parts it changed."""
+
+    organisation: str
+    report: str
+    period_name: str
+    restated_on: date
+    changed: str
+
+
+@dataclass(frozen=True)
+class RemarkLine:
+    """Something in an accepted report that the office should look at. It concludes nothing."""
+
+    organisation: str
+    report: str
+    period_name: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a printed figure comes from: what it is, the comparison it was counted in, and the command that opens it."""
+
+    what: str
+    value: str
+    run: str
+    command: str
 
 
 @dataclass(frozen=True)
@@ -383,6 +465,23 @@ class BulletinContent:
     corrections: tuple[Correction, ...] = ()
     asks: tuple[str, ...] = ()
     annex_name: str = ""
+    scorecards: tuple[ScorecardLine, ...] = ()
+    restated: tuple[RestatedReport, ...] = ()
+    remarks: tuple[RemarkLine, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True)
+class CorrectionContent:
+    """A correction bulletin (更正通报): which bulletin it corrects, old and new figures, and why they changed."""
+
+    origin: Origin
+    head: OfficialHead
+    corrected_title: str
+    corrected_number: str
+    corrected_on: date
+    causes: tuple[str, ...]
+    corrections: tuple[Correction, ...]
 
 
 @dataclass(frozen=True)
@@ -535,6 +634,17 @@ class ListGuide:
 
 
 @dataclass(frozen=True)
+class PolicyLine:
+    """What a mechanism of the plan does for one group, and who leads."""
+
+    policy: str
+    group: str
+    lead: str
+    measure: str
+    lists: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LadderLine:
     """One step of reminding and escalating: when, to whom, what."""
 
@@ -570,6 +680,7 @@ class HandbookContent:
     feeds: tuple[FeedDuty, ...]
     lists: tuple[ListGuide, ...]
     dispositions: tuple[DispositionChoice, ...]
+    policies: tuple[PolicyLine, ...] = ()
     ladder: tuple[LadderLine, ...] = ()
     parameters: tuple[ParameterLine, ...] = ()
     not_collected: tuple[str, ...] = ()

@@ -375,7 +375,11 @@ def _balanced(text: str, most: int) -> list[str]:
     rest, count = text, math.ceil(_width_in_letters(text) / most)
     for remaining in range(count, 1, -1):
         ideal = math.ceil(len(rest) / remaining)
-        cut = min(range(max(1, ideal - 5), min(len(rest), ideal + 4)), key=_BreakCost(rest, ideal))
+        near = range(max(1, ideal - 5), min(len(rest), ideal + 4))
+        # A line wider than the page would be broken again, one letter before its end.
+        fitting = [at for at in near if _width_in_letters(rest[:at]) <= most
+                   and _width_in_letters(rest[at:]) <= most * (remaining - 1)]
+        cut = min(fitting or near, key=_BreakCost(rest, ideal))
         lines.append(rest[:cut])
         rest = rest[cut:]
     return [*lines, rest]

@@ -42,6 +42,7 @@ from documents.wording import UNKNOWN, chinese_date, deadline, in_unit, numeral,
 from documents.workbook import (
     FORM_SCHEMA,
     Formats,
+    address,
     as_date,
     as_number,
     as_text,
@@ -114,7 +115,7 @@ def write_report_form(path: Path, form: ReportForm) -> None:
             (duty.what, f"{chinese_date(duty.by)}前" if duty.by else "按工作需要") for duty in form.duties
         ))
         page.sections(form.sections, height=96)
-        if form.indicators or form.lists or form.feeds:
+        if form.indicators or form.lists or form.feeds or any(part.kind == "number" for part in form.sections):
             page.dispute()
         page.signatures(form.origin.as_of, columns=((1, 2), (4, 5), (7, 8), (10, 11)))
         page.form.finish(_head(form.origin, "monthly_report", form.item))
@@ -246,6 +247,7 @@ class _Taken:
     texts: dict[str, str] = field(default_factory=dict)
     figures: dict[str, float | None] = field(default_factory=dict)
     own: dict[str, Filled] = field(default_factory=dict)
+    cells: dict[str, tuple[str, str]] = field(default_factory=dict)
     faults: list[CellFault] = field(default_factory=list)
 
     def text(self, key: str) -> str:
@@ -274,7 +276,7 @@ def read_report_form(path: Path) -> ReportReturn:
         campaign=head["campaign"], organisation=head["organisation"], item=head["item"], period=head["period"],
         run_id=head["run_id"], content_sha256=head["content_sha256"], texts=taken.texts, figures=taken.figures,
         dispute=taken.text(_DISPUTE), prepared_by=taken.text(_PREPARED), reviewed_by=taken.text(_REVIEWED),
-        phone=taken.text(_PHONE), data_until=data_until, faults=tuple(taken.faults),
+        phone=taken.text(_PHONE), data_until=data_until, faults=tuple(taken.faults), cells=taken.cells,
     )
 
 
@@ -285,6 +287,8 @@ def _overwritten(filled: Filled) -> CellFault:
 
 def _take(filled: Filled, taken: _Taken) -> None:
     key, kind = filled.field.key, filled.field.kind
+    if key.startswith(_SECTION):
+        taken.cells[key.removeprefix(_SECTION)] = filled.field.sheet, address(filled.field.row, filled.field.column)
     fault = check_filled(filled)
     if fault is not None:
         taken.faults.append(fault)

@@ -7,12 +7,14 @@ judged by Great Expectations (``suites``). A check holds a rule id, shares and c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from expectations.contract import Contract, Severity
+from expectations.contract import Contract, Severity, vocabulary
 from expectations.normalise import Accounts
+from expectations.raw_rows import Remark
 from models.plan import Feed
+from rules.totals import Total
 
 NOT_RUN = "not run"
 _COUNT_IN_NAME = re.compile(r"(\d{1,9})\s*(?:人|条|行)(?!\w*\d)")
@@ -20,25 +22,27 @@ _COUNT_IN_NAME = re.compile(r"(\d{1,9})\s*(?:人|条|行)(?!\w*\d)")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule's outcome. ``observed`` is a share, a count or ``not run``; ``says`` is for the sender, in Chinese."""
+    """One rule's outcome. ``observed`` is a share, a count or ``not run``; ``says`` is for the sender, in Chinese.
+    ``waivable``: a named post may accept the file all the same, once the department has confirmed that it is right."""
 
     rule_id: str
     severity: Severity
     passed: bool
     observed: str
     says: str
+    waivable: bool = False
 
 
 def file_checks(
-    accounts: Accounts, contract: Contract, feed: Feed, file_name: str, previous_rows: int | None, remarks: tuple[str, ...]
+    accounts: Accounts, contract: Contract, feed: Feed, file_name: str, remarks: Mapping[Remark, int]
 ) -> tuple[Check, ...]:
-    """The plan's gates and the contract's file faults. What cannot apply (no last period, no total) is left out."""
+    """The plan's gates and the contract's faults of a file by itself. What cannot apply (no total) is left out."""
     return (
         *_usable(accounts, contract),
         *_valid_share(accounts, contract, feed),
-        *_shrink(accounts, contract, feed, previous_rows),
         *_faults(accounts, contract),
-        *_stated_counts(accounts, contract, file_name),
+        *_count_in_name(accounts, contract, file_name),
+        *_totals(accounts, contract),
         *_remarks(contract, remarks),
     )
 
@@ -51,7 +55,7 @@ def share_text(share: float) -> str:
 def _usable(accounts: Accounts, contract: Contract) -> Iterator[Check]:
     if accounts.data_rows:
         passed = accounts.accepted > 0
-        says = _told(f"可用的行：{accounts.accepted}", "请核对表头与内容后重新报送", passed)
+        says = told(f"可用的行：{accounts.accepted}", "请核对表头与内容后重新报送", passed)
         yield Check(f"{contract.feed}.usable", "return", passed, str(accounts.accepted), says)
 
 
@@ -69,46 +73,55 @@ def _valid_share(accounts: Accounts, contract: Contract, feed: Feed) -> Iterator
         yield Check(f"{contract.feed}.valid_share_{severity}", severity, share >= bound, f"{share:.6f}", says)
 
 
-def _shrink(accounts: Accounts, contract: Contract, feed: Feed, previous_rows: int | None) -> Iterator[Check]:
-    """A full snapshot that lost more than the plan's share of last period's accepted rows is cut off somewhere (43)."""
-    if feed.snapshot != "full" or not previous_rows:
-        return
-    lost = round(1 - accounts.accepted / previous_rows, 9)  # 1 - 95/100 is a little more than 0.05 in binary
-    passed = lost <= feed.gates.block_shrink_share
-    finding = (
-        f"可用行数 {accounts.accepted}，上期为 {previous_rows}，减少 {share_text(max(lost, 0.0))}，"
-        f"允许 {share_text(feed.gates.block_shrink_share)}"
-    )
-    yield Check(f"{contract.feed}.shrink", "return", passed, f"{lost:.6f}", _told(finding, "请核对是否漏报", passed))
-
-
 def _faults(accounts: Accounts, contract: Contract) -> Iterator[Check]:
     for name, fault in contract.faults.items():
-        if name in accounts.faulty and accounts.data_rows:
+        if name in accounts.faulty and accounts.data_rows and fault.above is not None:
             rows = accounts.faulty[name]
             share = rows / accounts.data_rows
-            says = _told(f"{fault.says}：{rows} 行，占 {share:.2%}", fault.cure, share <= fault.above)
-            yield Check(f"{contract.feed}.{name}", fault.severity, share <= fault.above, f"{share:.6f}", says)
+            says = told(f"{fault.says}：{rows} 行，占 {share:.2%}", fault.cure, share <= fault.above)
+            yield Check(f"{contract.feed}.{name}", fault.severity, share <= fault.above, f"{share:.6f}", says, fault.waivable)
 
 
-def _told(finding: str, cure: str, passed: bool) -> str:
+def told(finding: str, cure: str, passed: bool) -> str:
     """A cure is only of use where something is to be cured."""
     return finding if passed else f"{finding}。{cure}"
 
 
-def _stated_counts(accounts: Accounts, contract: Contract, file_name: str) -> Iterator[Check]:
-    """Counts that the file states of itself, in its name and in its 合计 row (12, 10)."""
-    in_name = _COUNT_IN_NAME.search(file_name)
-    stated = {"file_name_count": int(in_name[1]) if in_name else None, "control_total": accounts.control_total}
-    for name, fault in contract.faults.items():
-        count = stated.get(name)
-        if count is not None:
-            passed = abs(count - accounts.data_rows) <= fault.above
-            says = _told(f"{fault.says}：写明 {count}，实有 {accounts.data_rows}", fault.cure, passed)
-            yield Check(f"{contract.feed}.{name}", fault.severity, passed, f"{count}/{accounts.data_rows}", says)
+def _count_in_name(accounts: Accounts, contract: Contract, file_name: str) -> Iterator[Check]:
+    """The number of rows that the file's name states (12)."""
+    in_name, fault = _COUNT_IN_NAME.search(file_name), contract.faults["file_name_count"]
+    if in_name is not None:
+        stated, rows = int(in_name[1]), accounts.data_rows
+        passed = abs(stated - rows) <= (fault.above or 0)
+        says = told(f"{fault.says}：写明 {stated}，实有 {rows}", fault.cure, passed)
+        yield Check(f"{contract.feed}.file_name_count", fault.severity, passed, f"{stated}/{rows}", says, fault.waivable)
 
 
-def _remarks(contract: Contract, remarks: tuple[str, ...]) -> Iterator[Check]:
-    if "hidden_sheet" in remarks:
-        says = "工作簿中有隐藏的工作表，其中的数据已一并读入。请核对是否应当报送"
-        yield Check(f"{contract.feed}.hidden_sheet", "warn", False, "1", says)
+def _totals(accounts: Accounts, contract: Contract) -> Iterator[Check]:
+    """What the file's 合计 and 小计 rows state, counts and sums apart (10). The first that differs is told."""
+    count, amount = contract.faults["control_total"], contract.faults["amount_total"]
+    counts = [total for total in accounts.totals if total.column is None]
+    sums = [total for total in accounts.totals if total.column is not None]
+    groups = (("control_total", count, counts, [not total.within(0, count.above or 0) for total in counts]),
+              ("amount_total", amount, sums, [not total.within(amount.above or 0) for total in sums]))
+    for name, fault, stated, is_wrong in groups:
+        if stated:
+            passed = not any(is_wrong)
+            shown = stated[is_wrong.index(True)] if not passed else stated[0]
+            more = f"，共 {sum(is_wrong)} 处不符" if sum(is_wrong) > 1 else ""
+            says = told(f"{fault.says}：{_compared(shown, contract)}{more}", fault.cure, passed)
+            observed = f"{shown.stated:.10g}/{shown.found:.10g}"
+            yield Check(f"{contract.feed}.{name}", fault.severity, passed, observed, says, fault.waivable)
+
+
+def _compared(total: Total, contract: Contract) -> str:
+    kind = {"total": "合计", "subtotal": "小计"}[total.kind]
+    label = f"「{contract.columns[total.column].label}」" if total.column else ""
+    return f"{kind}{label}写明 {total.stated:.10g}，实有 {total.found:.10g}"
+
+
+def _remarks(contract: Contract, remarks: Mapping[Remark, int]) -> Iterator[Check]:
+    """What was met while reading that the sender should know of; worded in the vocabulary."""
+    for code, count in remarks.items():
+        says = vocabulary()["remarks"][code].format(count=count)
+        yield Check(f"{contract.feed}.{code}", "warn", False, str(count), says)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,7 +32,8 @@ ColumnType = Literal[
 Severity = Literal["return", "warn"]
 FaultName = Literal[
     "lost_digits", "swapped_name_and_id", "blank_key", "shifted_columns", "file_name_count", "control_total",
-    "two_names", "unassigned",
+    "two_names", "unassigned", "wrong_phone", "shared_phone", "amount_total", "shrink", "drift", "filled_drift", "same_content", "same_file",
+    "other_feed", "other_period", "next_period", "other_county", "unclear_part",
 ]
 ExpectationKind = Literal["completeness", "validity", "uniqueness", "cross_column"]
 
@@ -44,7 +45,8 @@ class Column(Strict):
     unreadable: ``quarantine`` (the default of required columns) or ``blank`` (the cell is emptied and counted).
     ``from_id`` names what of it the citizen number proves: the number wins over a cell that differs (domain.md 24-25).
     ``holds_certificate``: the cell may be a disability certificate, whose first 18 characters are the citizen number
-    (domain.md 19). ``stands_in`` names the column whose header serves where this one has none.
+    (domain.md 19). ``is_phone``: the cell is a telephone number (domain.md 38). ``stands_in`` names the column whose
+    header serves where this one has none.
     """
 
     type: ColumnType
@@ -57,6 +59,7 @@ class Column(Strict):
     on_fault: Literal["quarantine", "blank"] | None = None
     from_id: Literal["sex", "birth_date"] | None = None
     holds_certificate: bool = False
+    is_phone: bool = False
     stands_in: Slug | None = None
     organisation_kinds: tuple[OrganisationKind, ...] = ()
     address: Slug | None = None
@@ -127,12 +130,19 @@ class Expectation(Strict):
 
 class FileFault(Strict):
     """A fault of the file as a whole: from which share (or, for counts, difference) on, what follows, what the sender
-    is told and how it is mended."""
+    is told and how it is mended.
 
-    above: Annotated[float, Field(ge=0)]
+    ``above`` is absent where the plan sets the bound (shrink) or there is none (the same file again). Files of fewer
+    than ``least_rows`` rows are not judged by it: small registers stand still, or jump, without a fault. ``waivable``:
+    a named post may accept the file all the same, once the department has confirmed that it is right.
+    """
+
+    above: Annotated[float, Field(ge=0)] | None = None
     severity: Severity
     says: Text
     cure: Text
+    least_rows: Annotated[int, Field(ge=0)] = 0
+    waivable: bool = False
 
 
 class Identity(Strict):
@@ -150,12 +160,14 @@ class Identity(Strict):
 
 
 class Contract(Strict):
-    """One feed's contract. ``key`` is what makes a row the same row again; a blank in it is a value of its own."""
+    """One feed's contract. ``key`` is what makes a row the same row again; a blank in it is a value of its own.
+    ``known_as``: words by which titles and file names tell this feed from the others."""
 
     feed: FeedName
     name: Text
     subject: Literal["person", "employer", "project", "statistic"]
     source: Text
+    known_as: tuple[Text, ...] = Field(min_length=1)
     key: tuple[Slug, ...] = Field(min_length=1)
     identity: Identity | None = None
     columns: dict[Slug, Column] = Field(min_length=1)
@@ -194,7 +206,7 @@ class Contract(Strict):
             for alias in (name, column.label, *column.aliases):
                 yield name, header_key(alias)
 
-    @property
+    @cached_property
     def headers(self) -> dict[str, tuple[str, int]]:
         """Header key to (column, rank): of two headers for one column the one listed earlier wins."""
         ranked: dict[str, tuple[str, int]] = {}
@@ -206,6 +218,11 @@ class Contract(Strict):
     def required(self) -> tuple[str, ...]:
         """Names of the columns without which a file is returned."""
         return tuple(name for name, column in self.columns.items() if column.required)
+
+    @property
+    def names_persons(self) -> bool:
+        """Whether every row is about a person with a citizen number."""
+        return self.identity is not None and self.identity.column == "id_number"
 
     def of_type(self, *types: ColumnType) -> tuple[str, ...]:
         """Names of the columns of these types, in the contract's order."""
@@ -284,8 +301,13 @@ def _completed_column(name: str, column: dict[str, Any], shared: dict[str, Any])
 
 
 def _applicable(columns: dict[str, dict[str, Any]], faults: Iterable[str]) -> list[str]:
-    """Faults about citizen numbers belong to feeds that must have them; the others to every feed."""
-    about_numbers = {"lost_digits", "swapped_name_and_id", "two_names"}
+    """Faults about citizen numbers belong to feeds that must have them, those about telephones to feeds that have any;
+    the others to every feed."""
+    about_numbers = {"lost_digits", "swapped_name_and_id", "two_names", "other_county"}
     id_number = columns.get("id_number", {})
     has_number = id_number.get("type") == "id" and bool(id_number.get("required"))
-    return [name for name in faults if has_number or name not in about_numbers]
+    has_phone = any(column.get("is_phone") for column in columns.values())
+    return [
+        name for name in faults
+        if (has_number or name not in about_numbers) and (has_phone or not name.endswith("_phone"))
+    ]

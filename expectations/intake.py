@@ -9,24 +9,27 @@ file twice leaves the same. No clock is read, and no error and no check names a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
+from expectations import against, mistaken, suites
 from expectations import contract as contracts
-from expectations import suites
 from expectations.checks import Check, file_checks
-from expectations.contract import Contract, Severity
+from expectations.contract import Contract, Severity, header_key
+from expectations.corrections import Account, Correction, apply
+from expectations.history import Found, History, commonest_area, found
 from expectations.normalise import Accounts, Normalised
 from expectations.reading import Reading, read
 from models.errors import FileReturned, RunDoesNotBalance, StorageUnavailable, WrongUse
-from models.plan import Feed, Plan
+from models.plan import Feed, Organisation, Plan
 from rules import periods
 from rules.deadlines import carrier
+from rules.drift import Profile
 
 Verdict = Literal["accepted", "accepted_with_warnings", "returned"]
 
@@ -38,7 +41,10 @@ class Intake:
     ``provider`` is an organisation code, None where it could not be told (the file is then returned). ``repaired`` and
     ``emptied`` count cells by ``<column>_<kind>``; ``unassigned`` counts accepted rows whose township (or department)
     nobody knows; ``control_total`` is the number of rows that a 合计 row states. ``reason`` is what the sender reads.
-    ``snapshot`` is None for a returned file, ``quarantine`` where no row is quarantined.
+    ``snapshot`` is None for a returned file, ``quarantine`` where no row is quarantined. ``part`` says which part of the
+    register it is ('' = the whole), ``replaces`` which deliveries in force it takes the place of, ``profile`` counts its
+    rows by value. ``unknown_headers`` are those of a file that the contract does not know, ``missing_columns`` the
+    required ones it was returned for: an operator may know which header means which.
     """
 
     feed: str
@@ -64,13 +70,22 @@ class Intake:
     control_total: int | None
     emptied: Mapping[str, int] = field(default_factory=dict)
     dropped_kinds: Mapping[str, int] = field(default_factory=dict)
+    part: str = ""
+    replaces: tuple[int, ...] = ()
+    profile: Profile = field(default_factory=Profile)
+    unknown_headers: tuple[str, ...] = ()
+    missing_columns: tuple[str, ...] = ()
+    correction: Account = field(default_factory=Account)
 
 
 @dataclass(frozen=True, slots=True)
 class _Delivery:
-    """A file as it arrived, and what it is taken for."""
+    """A file as it arrived, and what it is taken for. ``subject`` is its name without sender and extension."""
 
     path: Path
+    name: str
+    subject: str
+    plan: Plan
     feed: Feed
     contract: Contract
     period: str
@@ -81,33 +96,43 @@ class _Delivery:
 
 
 def take(
-    path: Path, *, feed: str, plan: Plan, period: str, provider: str | None, snapshots: Path, previous_rows: int | None
+    path: Path, *, feed: str, plan: Plan, period: str, provider: str | None, snapshots: Path, history: History | None = None,
+    mapping: Mapping[str, str] | None = None, waived: Collection[str] = (), name: str | None = None,
+    corrections: Sequence[Correction] = (), sent_in: Path | None = None,
 ) -> Intake:
     """Take one file of a feed in for a period.
 
     ``provider`` is the code of the organisation that sent it; without it the file name's beginning (``公安局_…``) or,
-    for a feed of one provider, the plan says. ``previous_rows`` is the number of rows accepted from the same provider
-    last time, None if there was none. Faults of the file end in a receipt with the verdict ``returned``. Raises
-    WrongUse for a feed, period or provider that the plan does not know, StorageUnavailable if the file cannot be read
-    or ``snapshots`` not written: nothing is half done then.
+    for a feed of one provider, the plan says. ``history`` are its earlier deliveries, ``mapping`` what an operator
+    confirmed of its headers (header key to column), ``waived`` the rules whose failure a named post has accepted,
+    ``name`` the name under which a kept original arrived. ``corrections`` are laid over the rows of ``path`` in their
+    order before anything is judged; the delivery then goes by the bytes of ``sent_in``, the workbook that brought the
+    last of them. Faults of the file end in a receipt with the verdict
+    ``returned``. Raises WrongUse for a feed, period or provider that the plan does not know, StorageUnavailable if the
+    file cannot be read or ``snapshots`` not written: nothing is half done then.
     """
     entry = _feed(plan, feed)
-    delivery = _delivery(path, entry, plan, period, provider)
+    delivery = _delivery(path, name or path.name, entry, plan, period, provider, sent_in or path)
     if delivery.provider is None:
         return _returned(delivery, _unknown_provider(entry, plan))
     try:
-        reading = read(path, delivery.contract)
+        reading, account = apply(read(path, delivery.contract, mapping), corrections)
     except FileReturned as refusal:
-        return _returned(delivery, str(refusal))
+        return _refused(delivery, refusal)
     except OSError as refusal:
         raise _unreadable(path, refusal) from None
-    with closing(Normalised(reading, delivery.contract, plan, delivery.period_end, path.name)) as rows:
-        return _judged(delivery, reading, rows, snapshots, previous_rows)
+    with closing(Normalised(reading, delivery.contract, plan, delivery.period_end, delivery.name)) as rows:
+        return replace(_judged(delivery, reading, rows, snapshots, history or History(), waived), correction=account)
 
 
-def sender(path: Path, feed: Feed, plan: Plan, period: str) -> str | None:
+def refused(path: Path, *, feed: str, plan: Plan, period: str, provider: str | None, reason: str) -> Intake:
+    """The receipt of a file that is not read at all, for a reason in the sender's language."""
+    return _returned(_delivery(path, path.name, _feed(plan, feed), plan, period, provider, path), reason)
+
+
+def sender(name: str, feed: Feed, plan: Plan, period: str) -> str | None:
     """The organisation that sent a file, as far as its name and the plan tell; None where they do not."""
-    return _provider(path, feed, plan, None, _period_end(feed, plan, period))
+    return _provider(name, feed, plan, None, _period_end(feed, plan, period))
 
 
 # --- what it is taken for -------------------------------------------------------------------------------
@@ -121,14 +146,25 @@ def _feed(plan: Plan, feed: str) -> Feed:
     raise WrongUse(f"the plan {plan.id} expects no feed {feed!r}.", cure=f"It expects {known}.")
 
 
-def _delivery(path: Path, entry: Feed, plan: Plan, period: str, provider: str | None) -> _Delivery:
+def _delivery(
+    path: Path, name: str, entry: Feed, plan: Plan, period: str, provider: str | None, sent_in: Path
+) -> _Delivery:
     try:
-        sha256, size_bytes = _fingerprint(path)
+        sha256, size_bytes = _fingerprint(sent_in)
     except OSError as refusal:
         raise _unreadable(path, refusal) from None
     day = _period_end(entry, plan, period)
-    sender = _provider(path, entry, plan, provider, day)
-    return _Delivery(path, entry, contracts.for_feed(entry.feed), period, day, sender, sha256, size_bytes)
+    sender = _provider(name, entry, plan, provider, day)
+    contract = contracts.for_feed(entry.feed)
+    return _Delivery(path, name, _subject(name, plan), plan, entry, contract, period, day, sender, sha256, size_bytes)
+
+
+def _subject(name: str, plan: Plan) -> str:
+    """What a file's name says of its content: without the sender before it, and without what kind of file it is."""
+    stem = Path(name).stem
+    prefix, separator, rest = stem.partition("_")
+    is_sender = separator and any(prefix in _ways(org) for org in plan.organisations)
+    return rest if is_sender else stem
 
 
 def _period_end(entry: Feed, plan: Plan, label: str) -> date:
@@ -139,7 +175,7 @@ def _period_end(entry: Feed, plan: Plan, label: str) -> date:
         return periods.period(entry.cadence, label, starts=plan.starts, ends=plan.ends).ends
 
 
-def _provider(path: Path, entry: Feed, plan: Plan, provider: str | None, day: date) -> str | None:
+def _provider(name: str, entry: Feed, plan: Plan, provider: str | None, day: date) -> str | None:
     """Who sent it: as told, else whose name the file name begins with, else the only one there is, else None.
 
     A unit that has taken over a provider's duties by then delivers in its place (B36).
@@ -152,12 +188,15 @@ def _provider(path: Path, entry: Feed, plan: Plan, provider: str | None, day: da
                 f"{provider!r} does not deliver the feed {entry.feed}.", cure=f"Its providers: {', '.join(providers)}."
             )
         return provider
-    prefix, separator, _ = path.name.partition("_")
+    prefix, separator, _ = name.partition("_")
     for code in known if separator else ():
-        org = plan.organisation(code)
-        if prefix in (org.code, org.short, org.name, *org.aliases):
+        if prefix in _ways(plan.organisation(code)):
             return code
     return providers[0] if len(providers) == 1 else None
+
+
+def _ways(org: Organisation) -> tuple[str, ...]:
+    return (org.code, org.short, org.name, *org.aliases)
 
 
 def _unknown_provider(entry: Feed, plan: Plan) -> str:
@@ -182,22 +221,22 @@ def _unreadable(path: Path, refusal: OSError) -> StorageUnavailable:
 
 
 def _judged(
-    delivery: _Delivery, reading: Reading, rows: Normalised, snapshots: Path, previous_rows: int | None
+    delivery: _Delivery, reading: Reading, rows: Normalised, snapshots: Path, history: History, waived: Collection[str]
 ) -> Intake:
     accounts = rows.accounts()
     _assert_balance(delivery, accounts)
-    # An empty full snapshot would remove everybody; an empty supplement is a month in which nobody died.
-    empty: Severity = "return" if delivery.feed.snapshot == "full" else "warn"
-    checks = (
-        *file_checks(accounts, delivery.contract, delivery.feed, delivery.path.name, previous_rows, reading.remarks),
-        *suites.judge(delivery.contract, rows.flags(), empty=empty),
-    )
+    place = found(rows, delivery.contract, delivery.feed, delivery.subject, history)
+    checks = against.waived(_checks(delivery, reading, rows, accounts, place, history), waived)
     verdict = _verdict(checks)
     folder = snapshots / delivery.feed.feed / delivery.period
     name = delivery.sha256[:16]
     keeps = verdict != "returned"
+    if keeps and delivery.contract.names_persons:
+        _written(folder / f"{name}.doubtful.parquet", rows.write_doubtful)
+    if keeps and "credit_code" in delivery.contract.columns:
+        _written(folder / f"{name}.doubtful.parquet", rows.write_doubtful_units)
     return Intake(
-        feed=delivery.feed.feed, period=delivery.period, provider=delivery.provider, file_name=delivery.path.name,
+        feed=delivery.feed.feed, period=delivery.period, provider=delivery.provider, file_name=delivery.name,
         sha256=delivery.sha256, size_bytes=delivery.size_bytes, rows=accounts.rows, accepted=accounts.accepted,
         quarantined=accounts.quarantined, duplicate=accounts.duplicate, dropped=accounts.dropped,
         repaired=accounts.repaired, quarantine_reasons=accounts.quarantine_reasons, unassigned=accounts.unassigned,
@@ -207,13 +246,45 @@ def _judged(
             _written(folder / f"{name}.quarantine.parquet", rows.write_quarantine) if accounts.quarantined else None
         ),
         control_total=accounts.control_total, emptied=accounts.emptied, dropped_kinds=accounts.dropped_kinds,
+        part=place.part, replaces=place.standing.replaces, profile=place.profile,
     )
+
+
+def _checks(
+    delivery: _Delivery, reading: Reading, rows: Normalised, accounts: Accounts, place: Found, history: History
+) -> tuple[Check, ...]:
+    """The file by itself, against what is known, and cell by cell."""
+    contract, feed, plan = delivery.contract, delivery.feed, delivery.plan
+    # An empty full snapshot would remove everybody; an empty supplement is a month in which nobody died.
+    empty: Severity = "return" if feed.snapshot == "full" else "warn"
+    area = commonest_area(rows) if "other_county" in contract.faults else None
+    texts = (delivery.subject, *reading.titles)
+    return (
+        *file_checks(accounts, contract, feed, delivery.name, reading.remarks),
+        *against.history_checks(place, history, contract, feed, plan),
+        *against.place_checks(texts, reading.cells, area, accounts.accepted, contract, delivery.period, plan),
+        *suites.judge(contract, rows.flags(), empty=empty),
+    )
+
+
+def _refused(delivery: _Delivery, refusal: FileReturned) -> Intake:
+    """The receipt of a file that could not be read, saying where it belongs if its header tells that."""
+    contract = delivery.contract
+    other = mistaken.other_feed((delivery.subject,), refusal.headers, contract)
+    if other is not None:
+        fault = contract.faults["other_feed"]
+        return _returned(delivery, f"{fault.says}：按文件名或表头应为「{other.name}」。{fault.cure}。")
+    keys = {header: header_key(header) for header in refusal.headers}
+    unknown = tuple(header for header, key in keys.items() if key not in contract.headers)
+    known = {contract.headers[key][0] for key in keys.values() if key in contract.headers}
+    missing = tuple(name for name in contract.required if name not in known) if known else ()
+    return replace(_returned(delivery, str(refusal)), unknown_headers=unknown, missing_columns=missing)
 
 
 def _returned(delivery: _Delivery, reason: str) -> Intake:
     """The receipt of a file that was not read: no row of it is known."""
     return Intake(
-        feed=delivery.feed.feed, period=delivery.period, provider=delivery.provider, file_name=delivery.path.name,
+        feed=delivery.feed.feed, period=delivery.period, provider=delivery.provider, file_name=delivery.name,
         sha256=delivery.sha256, size_bytes=delivery.size_bytes, rows=0, accepted=0, quarantined=0, duplicate=0,
         dropped=0, repaired={}, quarantine_reasons={}, unassigned=0, valid_id_share=None, checks=(),
         verdict="returned", reason=f"退回：{reason}", snapshot=None, quarantine=None, control_total=None,

@@ -1,121 +1,243 @@
-"""The quality page of one delivery: what came, what became of it, which checks failed. One HTML file without any
-person on it and without anything from the network: counts, shares, column labels and rules only."""
+"""The quality page of one delivery: what came, what became of it, which checks failed, how it compares, what follows.
+One HTML file without any person on it and without anything from the network: counts, shares, labels and rules only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
+from expectations.checks import Check, share_text
 from expectations.contract import Contract
-from expectations.intake import Intake
+from expectations.intake import Intake, Verdict
+from expectations.reasons import reason, repair, wording
 
-_VERDICTS = {
+_VERDICTS: dict[Verdict, tuple[str, str]] = {
     "accepted": ("已接收", "#1f7a45"), "accepted_with_warnings": ("已接收（有提示）", "#9a6700"), "returned": ("退回", "#b42318"),
 }
-_KINDS = {
-    "blank": "空白", "unreadable": "无法识别", "unknown": "不在代码表内", "shape": "位数或格式不对", "check_digit": "校验位不符",
-    "check_letter": "校验位不符", "birth_date": "出生日期不成立", "lost_digits": "末几位丢失（被存成数字）",
-    "other_document": "其他证件", "old_number": "旧注册号", "holds_number": "填成了号码", "negative": "负数",
-    "two_names": "同号不同名", "15_digits": "15 位升 18 位", "first_18": "取证号前 18 位", "lower_x": "小写 x 改大写",
-    "marks": "去除空格、引号或全角", "look_alike": "形近字母改正", "serial": "Excel 日期序号", "unit": "去除单位或千分号",
-    "longest_match": "按最长名称匹配", "by_address": "按地址匹配", "from_id": "以身份证号为准",
-}
-_SHAPED = {"date", "month"}
-_DROPPED = {
-    "blank": "空行", "footer": "填表人、备注等", "total": "合计", "subtotal": "小计", "header": "重复的表头", "note": "说明页",
-}
-_STYLE = """
-body{font:15px/1.6 "Noto Sans CJK SC","Microsoft YaHei","PingFang SC",sans-serif;color:#1d2733;margin:0;background:#f5f6f8}
-main{max-width:960px;margin:24px auto;background:#fff;padding:28px 36px;border-radius:8px}
-h1{font-size:22px;margin:0 0 4px}h2{font-size:16px;margin:28px 0 8px;border-left:4px solid #3b6ea8;padding-left:8px}
-.meta{color:#5b6775;font-size:13px;word-break:break-all}.verdict{display:inline-block;color:#fff;padding:2px 12px;border-radius:12px}
-table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid #e3e7ec;padding:5px 8px;text-align:left}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.bad{color:#b42318;font-weight:600}.ok{color:#1f7a45}
-.bar{display:flex;height:14px;border-radius:7px;overflow:hidden;background:#e3e7ec;margin:10px 0}.bar i{display:block}
-@media print{body{background:#fff}main{margin:0;padding:0}}
-"""
 _OUTCOMES = (("accepted", "可用", "#3b8f5a"), ("quarantined", "待核", "#d9922e"), ("duplicate", "重复", "#8a94a3"), ("dropped", "剔除", "#c9ced6"))
+_STYLE = """
+:root{--ink:#1d2733;--muted:#5b6775;--line:#e3e7ec;--accent:#3b6ea8}
+*{box-sizing:border-box}
+body{font:15px/1.6 "Noto Sans CJK SC","Microsoft YaHei","PingFang SC",sans-serif;color:var(--ink);margin:0;background:#f0f2f5}
+main{max-width:1000px;margin:24px auto;background:#fff;padding:32px 40px 40px;border-radius:10px;box-shadow:0 1px 4px #0001}
+header{display:flex;justify-content:space-between;align-items:flex-start;gap:24px;border-bottom:2px solid var(--ink);padding-bottom:14px}
+h1{font-size:24px;margin:0;line-height:1.3}h2{font-size:16px;margin:30px 0 10px;padding-left:10px;border-left:4px solid var(--accent)}
+.meta{color:var(--muted);font-size:13px}.verdict{flex:none;color:#fff;padding:6px 18px;border-radius:18px;font-weight:600;font-size:16px}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:12px;margin:20px 0 12px}
+.tile{border:1px solid var(--line);border-radius:8px;padding:10px 14px}.tile b{display:block;font-size:24px;line-height:1.3;font-weight:600}
+.tile span{color:var(--muted);font-size:13px}.tile i{display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:6px}
+.bar{display:flex;height:12px;border-radius:6px;overflow:hidden;background:var(--line)}.bar i{display:block}
+.next{background:#f3f7fc;border:1px solid #cfdff0;border-radius:8px;padding:12px 18px;margin:18px 0 0}.next b{color:var(--accent)}
+.reason{margin:14px 0 0}.next p{margin:0 0 6px}.next ol{margin:4px 0 0;padding-left:22px}
+.fault{border-left:4px solid #b42318;background:#fdf3f2;padding:8px 14px;margin:8px 0;border-radius:0 6px 6px 0}
+.fault.warn{border-color:#d9922e;background:#fdf8ef}.fault b{margin-right:8px}
+table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid var(--line);padding:6px 8px;text-align:left;vertical-align:top}
+th{color:var(--muted);font-weight:500;font-size:13px}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.ok{color:#1f7a45}.bad{color:#b42318;font-weight:600}.cure{color:var(--muted);font-size:13px}
+details summary{cursor:pointer;color:var(--accent);margin-top:8px}code{font-size:12px;color:var(--muted);word-break:break-all}
+svg text{font:12px "Noto Sans CJK SC","Microsoft YaHei",sans-serif;fill:#5b6775}
+@media print{body{background:#fff}main{margin:0;padding:0;box-shadow:none;max-width:none}details>*{display:block}}
+"""
 
 
-def quality_page(intake: Intake, contract: Contract) -> str:
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier delivery of the same feed by the same provider: one point of the trend."""
+
+    period: str
+    accepted: int
+    quarantined: int
+    valid_id_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the page says beyond the receipt. ``notes`` tell what a correction changed, ``next_steps`` what follows;
+    ``earlier`` runs from old to new and leaves this delivery out; ``chain`` are the SHA-256 of what this corrects."""
+
+    provider: str
+    period: str
+    received: str = ""
+    notes: tuple[str, ...] = ()
+    next_steps: tuple[str, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
+    chain: tuple[str, ...] = ()
+
+
+def quality_page(intake: Intake, contract: Contract, around: Surroundings | None = None) -> str:
     """The page, complete in itself, in Chinese. Everything that came from outside is escaped."""
-    word, colour = _VERDICTS[intake.verdict]
+    around = around or Surroundings(intake.provider or "未知", intake.period)
     body = "".join([
-        f"<h1>{escape(contract.name)} · {escape(intake.period)} 数据质量</h1>",
-        f'<p><span class="verdict" style="background:{colour}">{word}</span></p>',
-        f"<p>{escape(intake.reason)}</p>",
-        _meta(intake), _accounts(intake), _checks(intake),
-        _counts("待核的行", _reasons(intake.quarantine_reasons, contract), "原因", "行数"),
-        _counts("自动更正的单元格", _cells(intake.repaired, contract), "更正", "单元格数"),
-        _counts("无法识别而留空的单元格", _cells(intake.emptied, contract), "原因", "单元格数"),
-        _counts("剔除的行", ((_DROPPED.get(k, k), n) for k, n in intake.dropped_kinds.items()), "种类", "行数"),
+        _head(intake, contract, around), _accounts(intake), _next(around), _failed(intake.checks),
+        _table("待核的行", ("原因", "改正办法", "行数"), _reasons(intake, contract)),
+        _trend(intake, around), _passed(intake.checks),
+        _counts("自动更正的单元格", "单元格数", ((repair(code, contract), n) for code, n in intake.repaired.items())),
+        _counts("无法识别而留空的单元格", "单元格数", ((reason(code, contract).says, n) for code, n in intake.emptied.items())),
+        _counts("剔除的行", "行数", ((wording()["dropped"].get(kind, kind), n) for kind, n in intake.dropped_kinds.items())),
+        _origin(intake, around),
     ])
-    title = f"{contract.name} {intake.period} 数据质量"
+    title = escape(f"{contract.name} {around.period} 数据质量")
     return (
-        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body><main>{body}</main></body></html>"
     )
 
 
-def _meta(intake: Intake) -> str:
-    facts = {
-        "文件": intake.file_name, "报送单位": intake.provider or "未知", "大小": f"{intake.size_bytes:,} 字节",
-        "SHA-256": intake.sha256,
-    }
-    return '<p class="meta">' + "<br>".join(f"{name}：{escape(str(fact))}" for name, fact in facts.items()) + "</p>"
+# --- the top: what came and what became of it -------------------------------------------------------------
+
+
+def _head(intake: Intake, contract: Contract, around: Surroundings) -> str:
+    word, colour = _VERDICTS[intake.verdict]
+    received = f"　收到：{escape(around.received)}" if around.received else ""
+    return (
+        f"<header><div><h1>{escape(contract.name)} · {escape(around.period)}</h1>"
+        f'<div class="meta">数据质量报告　报送单位：{escape(around.provider)}{received}</div></div>'
+        f'<span class="verdict" style="background:{colour}">{word}</span></header>'
+    )
 
 
 def _accounts(intake: Intake) -> str:
-    """The four outcomes, their bar, and the sum that equals the rows in the file."""
-    total = max(intake.rows, 1)
+    """The four outcomes as tiles and as a bar: they add up to the rows of the file."""
+    if not intake.rows:
+        return f'<p class="reason">{escape(intake.reason)}</p>'
     counts = [(label, getattr(intake, name), colour) for name, label, colour in _OUTCOMES]
-    bar = "".join(f'<i style="width:{count / total:.4%};background:{colour}"></i>' for _, count, colour in counts)
-    rows = "".join(f'<tr><td>{label}</td><td class="n">{count:,}</td></tr>' for label, count, _ in counts)
-    rows += f'<tr><td><b>合计（文件行数）</b></td><td class="n"><b>{intake.rows:,}</b></td></tr>'
-    rows += f'<tr><td>其中所属乡镇街道或部门未能识别</td><td class="n">{intake.unassigned:,}</td></tr>'
+    tiles = [_tile("文件行数", f"{intake.rows:,}")]
+    tiles += [_tile(label, f"{count:,}", colour) for label, count, colour in counts]
     if intake.valid_id_share is not None:
-        rows += f'<tr><td>号码有效率</td><td class="n">{intake.valid_id_share:.2%}</td></tr>'
+        tiles.append(_tile("号码有效率", share_text(intake.valid_id_share)))
+    if intake.unassigned:
+        tiles.append(_tile("所属单位未识别", f"{intake.unassigned:,}"))
     if intake.control_total is not None:
-        rows += f'<tr><td>合计行写明的条数</td><td class="n">{intake.control_total:,}</td></tr>'
-    return f'<h2>行数去向</h2><div class="bar">{bar}</div><table>{rows}</table>'
+        tiles.append(_tile("合计行写明", f"{intake.control_total:,}"))
+    bar = "".join(f'<i style="width:{count / intake.rows:.4%};background:{colour}"></i>' for _, count, colour in counts)
+    return f'<div class="tiles">{"".join(tiles)}</div><div class="bar">{bar}</div>'
 
 
-def _checks(intake: Intake) -> str:
-    if not intake.checks:
+def _tile(label: str, figure: str, colour: str | None = None) -> str:
+    dot = f'<i style="background:{colour}"></i>' if colour else ""
+    return f'<div class="tile"><b>{figure}</b><span>{dot}{label}</span></div>'
+
+
+def _next(around: Surroundings) -> str:
+    notes = "".join(f"<p>{escape(note)}</p>" for note in around.notes)
+    steps = "".join(f"<li>{escape(step)}</li>" for step in around.next_steps)
+    if not notes and not steps:
         return ""
-    ordered = sorted(intake.checks, key=lambda check: (check.passed, check.severity != "return"))
-    rows = "".join(
-        f'<tr><td class="{"ok" if check.passed else "bad"}">{"通过" if check.passed else "未通过"}</td>'
-        f'<td>{"退回" if check.severity == "return" else "提示"}</td><td>{escape(check.says)}</td>'
-        f'<td class="n">{escape(check.observed)}</td><td class="meta">{escape(check.rule_id)}</td></tr>'
-        for check in ordered
+    return f'<div class="next">{notes}' + (f"<b>下一步</b><ol>{steps}</ol>" if steps else "") + "</div>"
+
+
+# --- checks -----------------------------------------------------------------------------------------------
+
+
+def _failed(checks: Sequence[Check]) -> str:
+    failed = sorted((check for check in checks if not check.passed), key=lambda check: check.severity != "return")
+    if not failed:
+        return "<h2>检查</h2><p class=\"ok\">各项检查全部通过。</p>" if checks else ""
+    cards = "".join(
+        f'<div class="fault{"" if check.severity == "return" else " warn"}">'
+        f"<b>{'退回' if check.severity == 'return' else '提示'}</b>{escape(check.says)} <code>{escape(check.rule_id)}</code></div>"
+        for check in failed
     )
-    head = '<tr><th>结果</th><th>后果</th><th>检查</th><th class="n">实测</th><th>规则</th></tr>'
-    return f"<h2>检查</h2><table>{head}{rows}</table>"
+    return f"<h2>未通过的检查（{len(failed)}）</h2>{cards}"
 
 
-def _counts(title: str, rows: Iterable[tuple[str, int]], what: str, unit: str) -> str:
+def _passed(checks: Sequence[Check]) -> str:
+    passed = [check for check in checks if check.passed]
+    rows = "".join(
+        f'<tr><td class="ok">通过</td><td>{escape(check.says)}</td><td><code>{escape(check.rule_id)}</code></td></tr>'
+        for check in passed
+    )
+    return f"<details><summary>已通过的检查（{len(passed)}）</summary><table>{rows}</table></details>" if rows else ""
+
+
+# --- the trend --------------------------------------------------------------------------------------------
+
+_WIDTH, _HEIGHT, _FOOT, _TOP, _WIDEST_SLOT = 900, 190, 24, 30, 150
+
+
+def _trend(intake: Intake, around: Surroundings) -> str:
+    """Rows by period as columns, usable and refused, with the share of valid numbers above. Nothing to compare with:
+    nothing is drawn."""
+    if not around.earlier:
+        return ""
+    this = Earlier(around.period, intake.accepted, intake.quarantined, intake.valid_id_share)
+    points = [*around.earlier, this]
+    largest = max(max(point.accepted + point.quarantined for point in points), 1)
+    slot = min(_WIDTH / len(points), _WIDEST_SLOT)
+    columns = "".join(_column(point, number * slot, slot, largest) for number, point in enumerate(points))
+    base = _HEIGHT - _FOOT
+    axis = f'<line x1="0" y1="{base}" x2="{_WIDTH}" y2="{base}" stroke="#c9ced6"/>'
+    return (
+        f'<h2>与前几次报送相比</h2><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="100%" role="img" aria-label="各期行数和号码有效率">'
+        f"{axis}{columns}</svg>{_since(around.earlier[-1], this)}"
+    )
+
+
+def _column(point: Earlier, left: float, slot: float, largest: int) -> str:
+    base, room = _HEIGHT - _FOOT, _HEIGHT - _FOOT - _TOP
+    width, middle = min(slot * 0.5, 64), left + slot / 2
+    tall = point.accepted / largest * room
+    refused = max(point.quarantined / largest * room, 1.5 if point.quarantined else 0)
+    share = "" if point.valid_id_share is None else f" · {share_text(point.valid_id_share)}"
+    return (
+        f'<rect x="{middle - width / 2:.1f}" y="{base - tall:.1f}" width="{width:.1f}" height="{tall:.1f}" fill="#3b8f5a"/>'
+        f'<rect x="{middle - width / 2:.1f}" y="{base - tall - refused:.1f}" width="{width:.1f}" height="{refused:.1f}" fill="#d9922e"/>'
+        f'<text x="{middle:.1f}" y="{base - tall - refused - 6:.1f}" text-anchor="middle">{point.accepted:,}{share}</text>'
+        f'<text x="{middle:.1f}" y="{_HEIGHT - 7}" text-anchor="middle">{escape(point.period)}</text>'
+    )
+
+
+def _since(before: Earlier, now: Earlier) -> str:
+    sentence = f"可用行数比{before.period}{_moved(now.accepted - before.accepted)}，待核行数{_moved(now.quarantined - before.quarantined)}"
+    if before.valid_id_share is not None and now.valid_id_share is not None:
+        points = round((now.valid_id_share - before.valid_id_share) * 100, 2)
+        moved = f"{'上升' if points > 0 else '下降'} {abs(points):.2f} 个百分点" if points else "持平"
+        sentence += f"，号码有效率{moved}"
+    return f'<p class="meta">{escape(sentence)}。绿色为可用，橙色为待核。</p>'
+
+
+def _moved(difference: int) -> str:
+    return f"{'增加' if difference > 0 else '减少'} {abs(difference):,}" if difference else "持平"
+
+
+# --- counts -----------------------------------------------------------------------------------------------
+
+
+def _reasons(intake: Intake, contract: Contract) -> Iterable[tuple[str, str, int]]:
+    for code, count in intake.quarantine_reasons.items():
+        told = reason(code, contract)
+        yield told.says, told.cure, count
+
+
+def _table(title: str, heads: tuple[str, str, str], rows: Iterable[tuple[str, str, int]]) -> str:
+    listed = sorted(rows, key=lambda row: -row[2])
+    if not listed:
+        return ""
+    lines = "".join(
+        f'<tr><td>{escape(says)}</td><td class="cure">{escape(cure)}</td><td class="n">{count:,}</td></tr>'
+        for says, cure, count in listed
+    )
+    head = f'<tr><th>{heads[0]}</th><th>{heads[1]}</th><th class="n">{heads[2]}</th></tr>'
+    return f"<h2>{title}</h2><table>{head}{lines}</table>"
+
+
+def _counts(title: str, unit: str, rows: Iterable[tuple[str, int]]) -> str:
     listed = sorted(rows, key=lambda row: -row[1])
     if not listed:
         return ""
     lines = "".join(f'<tr><td>{escape(label)}</td><td class="n">{count:,}</td></tr>' for label, count in listed)
-    return f'<h2>{title}</h2><table><tr><th>{what}</th><th class="n">{unit}</th></tr>{lines}</table>'
+    return f'<h2>{title}</h2><table><tr><th>种类</th><th class="n">{unit}</th></tr>{lines}</table>'
 
 
-def _reasons(counts: Mapping[str, int], contract: Contract) -> Iterable[tuple[str, int]]:
-    own = {"shifted_columns": "列数多于表头，内容可能错列"}
-    return ((own.get(reason) or _label(reason, contract), count) for reason, count in counts.items())
+_LONG_NUMBER = re.compile(r"[0-9]{13,}[0-9Xx]?")
+"""Senders put anything into file names: a number as long as this may be somebody's."""
 
 
-def _cells(counts: Mapping[str, int], contract: Contract) -> Iterable[tuple[str, int]]:
-    return ((_label(name, contract), count) for name, count in counts.items())
-
-
-def _label(name: str, contract: Contract) -> str:
-    """``id_number_check_digit`` as 「身份证号」校验位不符: the longest column name that it begins with, then the kind."""
-    column = max((c for c in contract.columns if name.startswith(f"{c}_")), key=len, default=None)
-    if column is None:
-        return name
-    kind = name[len(column) + 1:]
-    shaped = kind == "shape" and contract.columns[column].type in _SHAPED
-    return f"「{contract.columns[column].label}」{'统一写法' if shaped else _KINDS.get(kind, kind)}"
+def _origin(intake: Intake, around: Surroundings) -> str:
+    """Which bytes this page is about, and which those corrected: the originals are kept under these names."""
+    facts: Mapping[str, str] = {"文件": _LONG_NUMBER.sub("…", intake.file_name), "大小": f"{intake.size_bytes:,} 字节", "SHA-256": intake.sha256}
+    rows = "".join(f"<tr><td>{name}</td><td><code>{escape(fact)}</code></td></tr>" for name, fact in facts.items())
+    rows += "".join(f"<tr><td>所更正的文件 SHA-256</td><td><code>{escape(sha256)}</code></td></tr>" for sha256 in around.chain)
+    return f"<h2>文件</h2><table>{rows}</table>"

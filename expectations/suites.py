@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from expectations.checks import NOT_RUN, Check, share_text
-from expectations.contract import Contract, Expectation, Severity
+from expectations.contract import Contract, Expectation, Severity, vocabulary
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -53,13 +53,27 @@ def suite(contract: Contract) -> ExpectationSuite:
 def _rules(contract: Contract, empty: Severity) -> dict[str, tuple[Severity, str, float | None]]:
     """Rule id to severity, what it says, and the share it asks for."""
     feed = contract.feed
+    always: tuple[tuple[str, Severity], ...] = (("columns_present", "return"), ("rows_present", empty))
     rules: dict[str, tuple[Severity, str, float | None]] = {
-        f"{feed}.columns_present": ("return", "约定的列齐全", None),
-        f"{feed}.rows_present": (empty, "文件里有数据行", None),
+        f"{feed}.{rule}": (severity, vocabulary()["rules"][rule], None)
+        for rule, severity in always
     }
     for expectation in contract.expectations:
         rules[f"{feed}.{expectation.id}"] = expectation.severity, _says(contract, expectation), expectation.at_least
     return rules
+
+
+def rule_wording(rule_id: str, contract: Contract) -> str:
+    """What a rule asks of a file, in the sender's words, without what was found."""
+    rule = rule_id.removeprefix(f"{contract.feed}.")
+    for expectation in contract.expectations:
+        if expectation.id == rule:
+            return _says(contract, expectation)
+    for name, fault in contract.faults.items():
+        if name == rule:
+            return fault.says
+    words = vocabulary()
+    return str(words["rules"].get(rule) or words["remarks"].get(rule, rule)).partition("。")[0].format(count="若干")
 
 
 def _says(contract: Contract, expectation: Expectation) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import instant, run_name
+from flows.inbox_watch import admit_all
 from flows.summary import publish
 from tasks.campaign import actor, folder
-from tasks.comparison import run_comparison
-from tasks.intake import take_in, waiting_files, waits_for
+from tasks.comparison import begin_comparison, compare_chunk, one_at_a_time, record_comparison
+from tasks.doors import look
+from tasks.inbox import Moment
+from tasks.intake import waits_for
 from tasks.release import propose
 
 
@@ -40,16 +44,20 @@ def data_comparison(
 def compare_when_complete(campaign: str, period: str, now: datetime, inbox: str | None, by: str | None) -> dict[str, object]:
     """The order of tasks that the comparison shares with routine operation."""
     place = Path(inbox) if inbox else folder(campaign, "inbox")
-    # Two at a time: a file is read while another is judged.
-    arriving = [take_in.submit(campaign, feed, period, str(path), arrival)
-                for feed, path, arrival in waiting_files(campaign, place, period, now)]
-    taken = [future.result() for future in arriving]
-    result: dict[str, object] = {"files": sum(bool(entry["new"]) for entry in taken),
-                                 "returned": sum(entry["verdict"] == "returned" for entry in taken if entry["new"])}
+    result: dict[str, object] = {**admit_all(campaign, look(campaign, place, Moment(now), period))}
     waiting = waits_for(campaign, period, now)
     result["waiting_for"] = waiting
     if not waiting:
-        compared = run_comparison(campaign, period, now)
+        compared = compare_in_chunks(campaign, period, now)
         result.update(compared)
         result["proposal"] = propose(campaign, compared["run"], by or actor(), now)
     return result
+
+
+def compare_in_chunks(campaign: str, period: str, now: datetime) -> dict[str, Any]:
+    """One task run per chunk: what is done is seen, and what failed is run again alone."""
+    with one_at_a_time(campaign, period):
+        begun = begin_comparison(campaign, period, now)
+        for chunk in begun["chunks"]:
+            compare_chunk.with_options(task_run_name=chunk)(campaign, begun["run"], chunk)
+        return record_comparison(campaign, begun["run"], now) if begun["new"] else begun["answer"]

@@ -1,4 +1,4 @@
-"""The duty across all phases: reminders and escalation (sweep), and the periodic bulletin."""
+"""The duty across all phases: reminders and escalation (sweep), candidates for supervision, bulletins and corrections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from flows.clock import instant, run_name
 from flows.summary import publish
 from tasks.bulletin import issue_bulletin
 from tasks.campaign import keep_phases
+from tasks.correction import issue_corrections
 from tasks.sending import send_messages
+from tasks.supervision import prepare_supervision
 from tasks.sweep import sweep_obligations
 
 
@@ -24,12 +26,13 @@ def sweep(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
     """
     now = instant(as_of)
     keep_phases(campaign, now)
-    return {**sweep_obligations(campaign, now), "delivered": send_messages(campaign, now)["sent"]}
+    swept = sweep_obligations(campaign, now)
+    return {**swept, "candidates": prepare_supervision(campaign, now)["candidates"], "delivered": send_messages(campaign, now)["sent"]}
 
 
 @flow(name="bulletin", description="工作通报：进度、报送、清单、数据，附表", flow_run_name=run_name("工作通报"))
 def bulletin(campaign: str, bulletin_id: str, period: str, as_of: datetime | None = None) -> dict[str, object]:
-    """Issues one bulletin of the plan for a period (C19).
+    """Issues one bulletin of the plan for a period (C19), and first corrects those published before that no longer hold.
 
     Args:
         campaign: id of the campaign.
@@ -37,6 +40,22 @@ def bulletin(campaign: str, bulletin_id: str, period: str, as_of: datetime | Non
         period: label of the period it covers.
         as_of: the instant to act as of; the scheduled time if left empty.
     """
-    result = issue_bulletin(campaign, bulletin_id, period, instant(as_of))
+    now = instant(as_of)
+    corrections = issue_corrections(campaign, now)
+    result = {**issue_bulletin(campaign, bulletin_id, period, now), "corrections": corrections["corrections"]}
     publish("bulletin", campaign, period, result)
+    return result
+
+
+@flow(name="correction", description="更正通报：已通报数字变化的，另行编发更正", flow_run_name=run_name("更正通报"))
+def correction(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
+    """Issues a correction for every published bulletin whose figures have changed (C22); nothing where none has.
+
+    Args:
+        campaign: id of the campaign.
+        as_of: the instant to act as of; the scheduled time if left empty.
+    """
+    issued = issue_corrections(campaign, instant(as_of))
+    result = {"corrections": issued["corrections"], "numbers": [entry["number"] for entry in issued["issued"]]}
+    publish("correction", campaign, "", result)
     return result

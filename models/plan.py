@@ -114,9 +114,13 @@ class Selector(Strict):
 
 
 class CalendarPolicy(Sourced):
-    """How a nominal date becomes an effective one. Local additions to the public calendar are listed here."""
+    """How a nominal date becomes an effective one. Local additions to the public calendar are listed here.
+
+    ``cut_off`` is the hour of the due day before which something must arrive; the whole day counts if it is left out.
+    """
 
     roll: RollPolicy = "next_workday"
+    cut_off: time | None = None
     extra_holidays: tuple[date, ...] = ()
     extra_workdays: tuple[date, ...] = ()
 
@@ -306,6 +310,8 @@ class FindingList(Sourced):
     reason: Text
     closes_when: Text
     accusing: bool = False
+    asks: bool = True
+    """Whether its owner is to do something; a ledger of the insured (B14) asks nothing and stands on no roster."""
     batch_per_owner: Annotated[int, Field(ge=1)] | None = None
     """Pushed in batches (C13 「分批次」): how many open findings of the list one owner holds at a time; all if left out."""
 
@@ -341,6 +347,24 @@ class Disposition(Sourced):
         return self
 
 
+class PolicyRule(Strict):
+    """For one group: the lists it stands on, who leads there, and what is done for it."""
+
+    group: Text
+    lists: tuple[ListName, ...] = Field(min_length=1)
+    lead: OwnerCase
+    measure: Text
+
+
+class Policy(Sourced):
+    """A mechanism that the document names: each group its measure (分类施策), who answers for nobody being left out
+    (双兜底), which schemes are looked at together (双联动). The lists it names must be led as it says."""
+
+    id: Slug
+    name: Text
+    rules: tuple[PolicyRule, ...] = Field(min_length=1)
+
+
 class Ledger(Sourced):
     """A standing ledger (台账): the findings of a list, or those with an excusing disposition."""
 
@@ -353,12 +377,31 @@ class Ledger(Sourced):
 # --- what is owed ---------------------------------------------------------------------------------------
 
 
+RECORDED_FIGURES = ("released", "checked", "claimed", "confirmed", "contradicted", "excused")
+"""What the record itself counts of an owner's findings: a stated number may be held against one of these."""
+
+
 class Section(Strict):
-    """One part of a report."""
+    """One part of a report: a text, or a number that no register proves.
+
+    ``cumulative`` is counted since the campaign began, so it never falls without a reason. ``sum_of`` names the parts
+    it must add up to. ``recorded`` is what the record holds of it: one of ``RECORDED_FIGURES`` or an indicator.
+    """
 
     id: Slug
     name: Text
     required: bool = True
+    kind: Literal["text", "number"] = "text"
+    unit: Unit | None = None
+    cumulative: bool = False
+    sum_of: tuple[Slug, ...] = ()
+    recorded: Slug | None = None
+
+    @model_validator(mode="after")
+    def _only_numbers_are_counted(self) -> Section:
+        if self.kind == "text" and (self.unit or self.cumulative or self.sum_of or self.recorded):
+            raise ValueError("`unit`, `cumulative`, `sum_of` and `recorded` are for numbers: add `kind: number`")
+        return self
 
 
 class Obligation(Sourced):
@@ -377,6 +420,35 @@ class Obligation(Sourced):
     ladder: Slug | None = None
     phase: Slug | None = None
     content: tuple[Section, ...] = ()
+
+
+Judgement = Literal["fault", "remark"]
+"""A fault sends a report back with the cell marked; a remark accepts it and is shown to the office."""
+
+
+class ReportChecks(Strict):
+    """How a report that came back is judged, check by check (C22). Shares are between 0 and 1.
+
+    ``sums``: totals that do not add up. ``beyond_record``: a number above what the record holds, by more than
+    ``beyond_record_share``. ``falls``: a cumulative number below last month's. ``jumps``: growth of more than
+    ``jump_times`` the growth before, and of at least ``jump_at_least``. ``copied_from_last`` and
+    ``copied_from_others``: texts as similar as ``copied_share``, of at least ``copied_letters_at_least`` letters.
+    More than ``last_day_claims_share`` of a month's claims handed in on its last workday is always a remark only.
+    """
+
+    sums: Judgement = "fault"
+    beyond_record: Judgement = "fault"
+    beyond_record_share: Annotated[float, Field(ge=0, le=1)] = 0.02
+    falls: Judgement = "fault"
+    jumps: Judgement = "remark"
+    jump_times: Annotated[float, Field(gt=1, le=1000)] = 5
+    jump_at_least: Annotated[float, Field(ge=0)] = 100
+    copied_from_last: Judgement = "fault"
+    copied_from_others: Judgement = "remark"
+    copied_share: Annotated[float, Field(gt=0.5, le=1)] = 0.95
+    copied_letters_at_least: Annotated[int, Field(ge=1)] = 30
+    last_day_claims_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    last_day_claims_at_least: Annotated[int, Field(ge=1)] = 20
 
 
 class Recipient(Strict):
@@ -458,6 +530,28 @@ class Bulletin(Sourced):
     obligations: tuple[Slug, ...] = ()
 
 
+class Supervision(Sourced):
+    """When the slow become candidates for supervision (季度督导, 专项督办): a rule over their progress, asked once a
+    period. A named post decides on each; nothing follows by itself (C23, B33).
+
+    An organisation is slow in a month if its completion stays ``behind_share`` or more behind the share of time gone
+    (序时进度), or, with ``not_reaching``, if its pace does not lead to the target; a candidate if it was slow in each of
+    the last ``months_running`` months. Without ``targets`` all of the plan's count.
+    """
+
+    id: Slug
+    name: Text
+    kind: Slug
+    cadence: Cadence
+    due: Due
+    about: Selector
+    targets: tuple[Slug, ...] = ()
+    behind_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    not_reaching: bool = False
+    months_running: Annotated[int, Field(ge=1, le=12)] = 2
+    decided_by: Slug
+
+
 class Duty(Sourced):
     """A duty of people that software only tracks: who, what, and by when if the document says so."""
 
@@ -521,10 +615,12 @@ class Approval(Sourced):
 
 
 class Guard(Sourced):
-    """A runaway guard: a list longer than this share of the population stops the run."""
+    """A runaway guard: a list longer than this share of the population stops the run, and so does one that has grown or
+    shrunk by more than ``max_jump_share`` of the population since the month before (left out: by any number)."""
 
     list: ListName
     max_share_of_population: Annotated[float, Field(gt=0, le=1)]
+    max_jump_share: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 class Retention(Sourced):
@@ -575,11 +671,14 @@ class Plan(Strict):
     categories: tuple[Category, ...] = Field(min_length=1)
     lists: tuple[FindingList, ...] = Field(min_length=1)
     dispositions: tuple[Disposition, ...] = Field(min_length=1)
+    policies: tuple[Policy, ...] = ()
     ledgers: tuple[Ledger, ...] = ()
     obligations: tuple[Obligation, ...] = Field(min_length=1)
     ladders: tuple[Ladder, ...] = ()
     sending: Sending = Sending()
+    report_checks: ReportChecks = ReportChecks()
     bulletins: tuple[Bulletin, ...] = ()
+    supervisions: tuple[Supervision, ...] = ()
     duties: tuple[Duty, ...] = ()
     acceptance: Acceptance
     approval: Approval

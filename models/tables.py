@@ -163,6 +163,12 @@ class Submission(Base):
     faults: Mapped[dict[str, Any]]
     sent_back_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
+    figures: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    remarks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    """What the office should look at, though the report was accepted: check, part and Chinese wording."""
+    restates: Mapped[int | None] = mapped_column(ForeignKey("submission.id"))
+    """The accepted submission that this one corrects; ``changes`` says part by part what is different."""
+    changes: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
 
 
 class Acknowledgement(Base):
@@ -312,6 +318,43 @@ class Run(Base):
     content_sha256: Mapped[str | None]
     folder: Mapped[str | None]
     reason: Mapped[str]
+    lists: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    """Findings by list: what next month's run is held against."""
+
+
+class RunAttempt(Base):
+    """Who had a run begun or resumed, why, over which inputs and with which code; ``chunks`` are those asked to be redone."""
+
+    __tablename__ = "run_attempt"
+    id: Mapped[int] = _key()
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), index=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    inputs_sha256: Mapped[str]
+    code_version: Mapped[str]
+    chunks: Mapped[TextArray] = mapped_column(ARRAY(Text))
+
+
+class RunChunk(Base):
+    """One part of a run and whether it is done. Its tables lie in the run's folder, whole, before it is marked done.
+
+    ``key`` is the hash of all that its result depends on (its snapshots, its SQL, the chunks it reads): a chunk of another
+    run with the same key is the same result.
+    """
+
+    __tablename__ = "run_chunk"
+    __table_args__ = (Index("ix_run_chunk_key", "key"),)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(Integer)
+    key: Mapped[str]
+    code_version: Mapped[str]
+    state: Mapped[str]
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    seconds: Mapped[float | None]
+    rows: Mapped[int | None]
+    error: Mapped[str | None]
 
 
 class CategoryCount(Base):
@@ -332,6 +375,30 @@ class LinkCount(Base):
     feed: Mapped[str] = mapped_column(primary_key=True)
     tier: Mapped[str] = mapped_column(primary_key=True)
     rows: Mapped[int]
+
+
+class IdentityDecision(Base):
+    """What a person decided of one question of identity: this row is, or is not, about that person.
+
+    ``row_key`` is the question (``comparison/sql/21_asked.sql``): the same number under the same name is one question in
+    every register and every month. No run undoes a decision; only a person does, by another one (``superseded_at``).
+    """
+
+    __tablename__ = "identity_decision"
+    __table_args__ = (
+        Index("uq_identity_decision_standing", "campaign_id", "row_key", "person_id", unique=True,
+              postgresql_where="superseded_at IS NULL"),
+    )
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    row_key: Mapped[str]
+    person_id: Mapped[str]
+    is_same: Mapped[bool]
+    period: Mapped[str]
+    decided_by: Mapped[str]
+    decided_at: Mapped[datetime]
+    reason: Mapped[str]
+    superseded_at: Mapped[datetime | None]
 
 
 class Finding(Base):
@@ -515,6 +582,7 @@ class Candidate(Base):
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
     decision: Mapped[str | None]
+    reason: Mapped[str | None]
 
 
 class Audit(Base):

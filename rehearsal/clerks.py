@@ -94,6 +94,8 @@ def fill_form(issued: Path, handed_in: Path, texts: Mapping[str, str], *, forget
         value: Any = {"prepared_by": PREPARER, "reviewed_by": REVIEWER}.get(key)
         if value is None and field.kind == "choice":
             value = field.content[0]
+        if value is None and field.kind == "number":
+            value = 0
         if value is None:
             value = texts.get(key, f"{field.label}：按要求推进。")
         book[field.sheet].cell(field.row + 1, field.column + 1, value)

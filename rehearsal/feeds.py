@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -271,7 +271,8 @@ def _ancestors(code: str | None, parents: dict[str, str | None]) -> Iterator[str
 
 
 def links_table(place: Place, plan: Plan) -> pa.Table:
-    """Which line of which file is about which person: feed, source_file, row_number (1-based line), id_number.
+    """Which line of which file is about which person: feed, source_file, row_number (1-based line), id_number, and which
+    person of the line, which of the place, and the true name.
 
     Supplements of earlier months are still in force, and so listed too. A newborn without a number has none here
     either: there is nobody yet to link to.
@@ -289,6 +290,8 @@ def links_table(place: Place, plan: Plan) -> pa.Table:
                     "source_file": _same(file_name(plan, feed, provider, label(when), form), len(rows)),
                     "row_number": pa.array(np.arange(len(rows)) + above + 1),
                     "id_number": _texts(registered[rows]),
+                    "member": pa.array(np.ones(len(rows), dtype=np.int32)), "person_id": _texts(registered[rows]),
+                    "name": _texts(place.people.name[rows]),
                 }))
     return pa.concat_tables(parts)
 
@@ -323,9 +326,9 @@ def _numbers(values: Array, shown: Bools | None = None) -> pa.Array:
 class _Writer:
     """The columns of one feed's file for one provider; township names follow one spelling a file."""
 
-    def __init__(self, place: Place, feed: Feed, provider: str) -> None:
+    def __init__(self, place: Place, feed: Feed, provider: str, dates: str | None = None) -> None:
         self.place, self.feed, self.provider = place, feed.feed, provider
-        self.shape = SHAPES[feed.feed]
+        self.shape = SHAPES[feed.feed] if dates is None else replace(SHAPES[feed.feed], dates=dates)
         salt = sum(ord(letter) for letter in feed.feed + provider)
         self.spelling = salt % 4
         self.rows: Integers = np.empty(0, dtype=np.int64)
@@ -631,21 +634,38 @@ def write_feeds(
     place: Place, plan: Plan, inbox: Path, feeds: Iterable[str] | None = None, provider: str | None = None,
 ) -> list[Path]:
     """The files of the place's current month, ``inbox/<feed>/<period>/<file>``: all the plan's feeds, or those named;
-    of all providers or one. Raises WrongUse for a feed the plan does not expect."""
+    of all providers or one. Raises WrongUse for a feed the plan does not expect.
+
+    Where the place states ``defects``, files have them, as far as they are accepted all the same: what stops a delivery
+    is a matter of the organisations' conduct.
+    """
+    from rehearsal.defect_delivery import write_one  # files with defects are made from these columns
+
     wanted = None if feeds is None else set(feeds)
     unknown = sorted((wanted or set()) - {feed.feed for feed in plan.feeds})
     if unknown:
         raise WrongUse(f"the plan expects no feed {', '.join(unknown)}.", where=f"plan {plan.id}")
+    settings = place.config.defects
     return [
-        _write(place, plan, feed, code, inbox)
+        write_one(place, plan, feed, code, inbox, settings) if settings.numbers else _write(place, plan, feed, code, inbox)
         for feed in plan.feeds if wanted is None or feed.feed in wanted
         for code in providers_in(plan, feed, place.period) if provider is None or code == provider
     ]
 
 
+def columns_of(place: Place, plan: Plan, feed: Feed, provider: str, *, dates: str | None = None) -> tuple[Integers, Columns]:
+    """What one provider's file of the month holds: which rows of the place, and their cells by canonical column.
+
+    ``dates`` writes days otherwise than the department does. Statistics are about no row of the place.
+    """
+    if feed.feed == "statistics":
+        return np.empty(0, dtype=np.int64), _statistics(place, plan)
+    rows = rows_of(place, plan, feed, provider)
+    return rows, _Writer(place, feed, provider, dates).columns(rows)
+
+
 def _write(place: Place, plan: Plan, feed: Feed, provider: str, inbox: Path) -> Path:
-    columns = _statistics(place, plan) if feed.feed == "statistics" else (
-        _Writer(place, feed, provider).columns(rows_of(place, plan, feed, provider)))
+    _, columns = columns_of(place, plan, feed, provider)
     table = pa.table({HEADERS[feed.feed][column]: values for column, values in columns.items()})
     form, shape = _form(feed, table.num_rows), SHAPES[feed.feed]
     path = inbox / feed.feed / place.period / file_name(plan, feed, provider, place.period, form)
@@ -654,14 +674,15 @@ def _write(place: Place, plan: Plan, feed: Feed, provider: str, inbox: Path) -> 
         if form == "csv":
             _write_text(table, path, shape.encoding)
         else:
-            _write_workbook(table, path, shape, _titles(place, plan, feed, provider))
+            _write_workbook(table, path, shape, titles(place, plan, feed, provider))
     except OSError as fault:
         raise StorageUnavailable(f"the file cannot be written: {fault.strerror}.", where=str(path.parent),
                                  cure="Make the folder writable and write again.") from None
     return path
 
 
-def _titles(place: Place, plan: Plan, feed: Feed, provider: str) -> list[str]:
+def titles(place: Place, plan: Plan, feed: Feed, provider: str) -> list[str]:
+    """What stands above a table: what it is, whose, as of when."""
     end = month(place.period).ends
     org = plan.organisation(provider)
     return [

@@ -1213,7 +1213,9 @@ class _Month:
         self._raise_tier(asked(RAISE_TIER), pay=True)
         self._join_medical(asked(JOIN_MEDICAL))
         self._start_benefit(asked(START_BENEFIT))
-        self._end_resident(asked(ONE_SCHEME), ENDED_OTHERWISE)
+        twice = asked(ONE_SCHEME)
+        self._end_resident(twice[place.active(EP, IP)[twice]], ENDED_OTHERWISE)
+        people.scheme[RM, twice[place.active(EM)[twice] & place.active(RM)[twice]]] = TERMINATED
         cards = asked(ISSUE_CARD)
         people.card[cards], people.card_day[cards] = CARD_ISSUED, place.first_of_month + 9
         self._end_all(np.flatnonzero(people.pending & STOP_DECEASED))

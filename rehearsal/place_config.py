@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from models.errors import Fault, PlanUnsound
 from models.plan import Disposition, ListName, MonthLabel, Organisation, Plan, Slug, Strict
+from rehearsal.defects import DefectSettings
 from rules.periods import month, previous_month
 
 PLACE_FILE = "place.yaml"
@@ -28,6 +29,11 @@ PERMIT_HOLDER_SHARE = 0.05
 DOTTED_NAME_SHARE = {"65": 0.40, "15": 0.06, "54": 0.02, "63": 0.03}
 DOTTED_NAME_SHARE_ELSEWHERE = 0.004
 """By province: the share of names with a separator (domain.md, Identity and Sizes: a large share in 博州)."""
+
+INSURED_SHARE = 0.65
+"""domain.md, Sizes: persons in a pension scheme, of the population."""
+DEAD_IN_REGISTER_YEARS = 16 / 12
+"""How long the dead stay in the registers of a place at its start."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -244,7 +250,11 @@ class StatedConduct(Strict):
 
 
 class PlaceConfig(Strict):
-    """The whole of ``place.yaml``. Every key may be left out; what is left out comes from :func:`derived`."""
+    """The whole of ``place.yaml``. Every key may be left out; what is left out comes from :func:`derived`.
+
+    ``defects``: which faults of the catalogue its departments' files have. None, unless it says so: a rehearsal whose
+    lists are to be compared with the truth needs clean files.
+    """
 
     first_period: MonthLabel
     townships: dict[Slug, TownshipSize] = Field(min_length=1)
@@ -262,11 +272,30 @@ class PlaceConfig(Strict):
     claims: dict[Claim, Slug] = Field(default_factory=dict)
     conduct_shares: ConductShares = ConductShares()
     conduct: dict[Slug, StatedConduct] = Field(default_factory=dict)
+    defects: DefectSettings = DefectSettings()
 
     @property
     def persons(self) -> int:
         """Persons at full size: the sum over the townships."""
         return sum(size.persons for size in self.townships.values())
+
+    def with_defects(self, settings: DefectSettings) -> PlaceConfig:
+        """The same place with these defects; those of the place itself (22, 34, 41) change what is so in it.
+
+        Without them the place keeps the foreign prefixes, double enrolments and insured dead that it states.
+        """
+        people, levels = {}, {}
+        insured = self.persons * INSURED_SHARE
+        if 22 in settings.numbers:
+            people["foreign_area_share"] = settings.rate(22)
+        if 34 in settings.numbers:
+            levels["two_pension_schemes"] = round(settings.rate(34) * insured)
+        if 41 in settings.numbers:
+            dead = max(1.0, self.persons * self.people.deaths_per_year * DEAD_IN_REGISTER_YEARS)
+            people["dead_still_insured_share"] = min(1.0, settings.rate(41) * insured / dead)
+        return self.model_copy(update={
+            "defects": settings, "people": self.people.model_copy(update=people),
+            "levels": self.levels.model_copy(update=levels)})
 
     def honesty_of(self, township: str) -> float:
         """How likely a claim from this township is true."""

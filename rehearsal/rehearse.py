@@ -51,6 +51,8 @@ SLOW_IMPORTS = ("great_expectations", "flows.mobilisation", "flows.data_comparis
 HEAVY = ("rehearsal.world", "documents.roster")
 """What the worker processes import while the server starts."""
 PREPARER, APPROVER = "演练经办岗", "演练审批岗"
+PATIENCE_DAYS = 60
+"""How long an acceptance waits for the last month's comparison before it fails for want of it."""
 
 
 @dataclass(order=True)
@@ -67,8 +69,8 @@ class Event:
 class Rehearsal:
     """The agenda of one campaign and what is needed to act on it."""
 
-    def __init__(self, plan: Plan, path: str, world: World) -> None:
-        self.plan, self.path, self.world = plan, path, world
+    def __init__(self, plan: Plan, path: str, world: World, *, coarse: bool = False) -> None:
+        self.plan, self.path, self.world, self.coarse = plan, path, world, coarse
         self.zone = ZoneInfo(plan.time_zone)
         self.calendar = WorkCalendar(plan.calendar)
         self._count = itertools.count()
@@ -135,16 +137,25 @@ class Rehearsal:
 
     def _collect_on(self, arrival: datetime, period: str) -> None:
         day = arrival.astimezone(self.zone).date()
+        if self.coarse:
+            day = max(day, min(day.replace(day=20), month(f"{day:%Y-%m}").ends))
         self.add(self.at(day, "17:00"), f"compare:{period}:{day}", "数据比对", lambda at: self._compare(at, period))
 
     def _take_back_on(self, arrival: datetime) -> None:
-        """What came in during a day is taken back at its end; the arrival itself is what counts."""
+        """What came in during a day is taken back at its end (on a coarse clock at the month's); the arrival itself is what
+        counts."""
         day = arrival.astimezone(self.zone).date()
+        if self.coarse:
+            day = month(f"{day:%Y-%m}").ends
         self.add(self.at(day, "23:59"), f"contribution:{day}", "回收报表", self._contribute)
 
     def _form_days(self, rows: list[Any]) -> list[date]:
-        return sorted({row.opens_at.astimezone(self.zone).date() for row in rows if row.kind == "report"}
-                      - {self.plan.starts})
+        days = {row.opens_at.astimezone(self.zone).date() for row in rows if row.kind == "report"} - {self.plan.starts}
+        return sorted({min(group) for _, group in itertools.groupby(sorted(days), key=self._coarsely)})
+
+    def _coarsely(self, day: date) -> tuple[int, ...]:
+        """Days that share this are one on the clock: half a month if it is coarse."""
+        return (day.year, day.month, day.day > 15) if self.coarse else (day.toordinal(),)
 
     def _sweep_instants(self, rows: list[Any]) -> list[datetime]:
         """Every instant at which some rung is reached: the sweep asks for state, so others would do nothing."""
@@ -152,7 +163,11 @@ class Rehearsal:
         pairs = {(row.ladder, row.effective) for row in rows if row.ladder}
         instants = {rung.planned_at for name, day in pairs
                     for rung in rungs(ladders[name], day, self.calendar, self.plan.time_zone)}
-        return sorted(instant for instant in instants if instant >= self.at(self.plan.starts, "08:30"))
+        ahead = sorted(instant for instant in instants if instant >= self.at(self.plan.starts, "08:30"))
+        if not self.coarse:
+            return ahead
+        # A sweep asks for the state: what an earlier one would have sent is superseded by what a later one finds.
+        return [max(group) for _, group in itertools.groupby(ahead, key=lambda instant: self._coarsely(instant.date()))]
 
     # --- what happens ------------------------------------------------------------------------------------
 
@@ -230,7 +245,13 @@ class Rehearsal:
     def _accept(self, at: datetime, final: bool) -> None:
         from flows.acceptance import acceptance
 
-        self._flow(acceptance, self.plan.id, final, at)
+        with transaction() as tx:
+            ready = findings_store.latest_run(tx, self.plan.id, self.plan.acceptance.final_period if final else None)
+        if ready is not None or at.date() > self.plan.acceptance.final_on + timedelta(days=PATIENCE_DAYS):
+            self._flow(acceptance, self.plan.id, final, at)
+        else:  # a register of the last month is late: nobody accepts without it
+            day = self.calendar.add_workdays(at.astimezone(self.zone).date(), 1)
+            self.add(self.at(day, "19:00"), f"acceptance:{final}:{day}", "总结验收", lambda moment: self._accept(moment, final))
 
     # --- playing it --------------------------------------------------------------------------------------
 
@@ -261,10 +282,13 @@ class Rehearsal:
             yield event
 
 
-def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until: date | None = None) -> dict[str, Any]:
+def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until: date | None = None,
+             coarse: bool = False) -> dict[str, Any]:
     """Plays a campaign from its plan to its acceptance and answers with the figures of the summary.
 
-    Raises PlanUnsound before anything is touched. With ``until`` it stops after that day; called again it goes on.
+    Raises PlanUnsound before anything is touched. With ``until`` it stops after that day; called again it goes on. A
+    ``coarse`` clock looks at the campaign twice a month instead of every day: every phase, run and document is there, but
+    reminders that a daily sweep would have sent are superseded.
     """
     began = time.monotonic()
     loaded = load_sound(campaign)
@@ -274,7 +298,7 @@ def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until:
     prepared: list[Rehearsal] = []
 
     def prepare() -> None:
-        rehearsal = Rehearsal(plan, str(loaded.path), World.open(loaded, persons=persons, seed=seed))
+        rehearsal = Rehearsal(plan, str(loaded.path), World.open(loaded, persons=persons, seed=seed), coarse=coarse)
         rehearsal.schedule()
         prepared.append(rehearsal)
         for module in SLOW_IMPORTS:

@@ -1,231 +1,49 @@
 """The right answers of a synthetic place: who belongs where, worked out from what is really so.
 
-A comparison is checked against this (``canbao evaluate``). The rules here say in Python what categories and lists
-*mean* (C5, C7, C13, C14, C17, and the plan's notes); they are written from the clauses and read neither the plan's
-expressions nor its SQL, or the check would prove nothing. Only ids, the order of the categories, parameters and the
-owners' codes come from the plan. What has no meaning here is left out, never guessed: :func:`write_truth` says what.
+A comparison is checked against this (``canbao evaluate``). What categories and lists mean stands in
+``rehearsal.meanings``; only ids, the order of the categories, parameters and the owners' codes come from the plan. What
+has no meaning there is left out, never guessed: :func:`write_truth` says what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
 from models.errors import StorageUnavailable
 from models.plan import FindingList, OwnerCase, Plan
-from rehearsal.names import Bools, Integers, Strings
+from rehearsal.facts import EmployerFacts, PersonFacts
+from rehearsal.meanings import Meaning, categories, meaning_of
+from rehearsal.names import Bools, Strings
 from rehearsal.place import (
     ACTIVE,
-    CANCELLED,
     CARD_ISSUED,
     CONVERTED,
-    DEREGISTERED,
-    EM,
-    ENROLLED_AT_SCHOOL,
     EP,
-    INDIVIDUAL,
-    IP,
-    MA,
-    OPERATING,
-    PAYING,
     PENSIONS,
     RP,
-    SUSPENDED,
     UN,
     WI,
     Place,
     day_number,
 )
+from rules.deadlines import carrier
+from rules.periods import month
+
+if TYPE_CHECKING:
+    from rehearsal.defect_delivery import Sent
 
 PERSON_TRUTH, LIST_TRUTH, LINK_TRUTH, EMPLOYER_TRUTH = "persons.csv", "lists.csv", "links.csv", "employers.csv"
-NEVER_MONTHS = 10**6
-"""Months since the last payment of somebody who never stopped paying a pension."""
-
-
-# --- what is so -----------------------------------------------------------------------------------------
-
-
-class PersonFacts:
-    """What is really so about each person the comparison can know: registered here, or holding a permit."""
-
-    def __init__(self, place: Place, plan: Plan) -> None:
-        people, self.place, self.plan = place.people, place, plan
-        permits_are_told = any(feed.feed == "residence_permits" for feed in plan.feeds)
-        self.rows = rows = np.flatnonzero(people.registered | (people.permit & permits_are_told))
-        pensions = people.scheme[:, rows][list(PENSIONS)]
-        self.age, self.male = place.ages(rows), people.male[rows]
-        self.dead, self.gone = people.death_day[rows] >= 0, people.status[rows] >= CANCELLED
-        self.employed = (people.employer[rows] >= 0) & ~self.dead
-        self.at_school = (people.student[rows] == ENROLLED_AT_SCHOOL) & ~self.dead
-        self.paying, self.stopped = pensions == ACTIVE, pensions == SUSPENDED
-        self.drawing = people.benefit_state[rows] == PAYING
-        since_payment = place.now - people.last_paid[:, rows][list(PENSIONS)]
-        self.months_since_payment = np.where(self.stopped, since_payment, NEVER_MONTHS).min(axis=0)
-        self.poor = (people.hardship[rows] > 0) | (people.poverty[rows] > 0)
-        self.disabled = people.disability[rows] > 0
-        self.tier = people.tier[rows]
-
-    def number(self, parameter: str) -> float:
-        """A parameter of the plan."""
-        return float(self.plan.parameters[parameter].value)
-
-    def pays_into(self, scheme: int) -> Bools:
-        """Who is active in one pension scheme."""
-        return self.paying[PENSIONS.index(scheme)]
-
-    @property
-    def schemes_at_once(self) -> Integers:
-        """In how many pension schemes somebody is active."""
-        return np.asarray(self.paying.sum(axis=0))
-
-    @property
-    def enrolled(self) -> Bools:
-        """Whom some pension register still carries, paying or not."""
-        return np.asarray(self.paying.any(axis=0) | self.stopped.any(axis=0))
-
-    def everyone(self, answer: bool) -> Bools:
-        """The same answer for each person."""
-        return np.full(len(self.rows), answer)
-
-
-class EmployerFacts:
-    """What is really so about each employer and each project."""
-
-    def __init__(self, place: Place, plan: Plan) -> None:
-        self.place, self.plan, firms = place, plan, place.employers
-        self.staff = place.staff
-        self.pension_insured = _insured_through(place, EP, IP)
-        self.injury_insured = _insured_through(place, WI)
-        self.is_insured = _insured_through(place, EP, IP, EM, UN, WI, MA) > 0
-        self.operating = firms.status == OPERATING
-        self.dust_covered = np.minimum(self.injury_insured, firms.exposed)
-
-    @property
-    def pays_tax(self) -> Bools:
-        """Who has paid tax lately; how lately is the plan's parameter (C17)."""
-        firms, months = self.place.employers, self.plan.parameters["tax_recent_months"].value
-        return firms.taxed & (firms.last_taxed >= 0) & (self.place.now - firms.last_taxed <= months)
-
-
-def _insured_through(place: Place, *schemes: int) -> Integers:
-    """Persons active in any of the schemes through each employer; on a building site through its contractor."""
-    people = place.people
-    active = place.active(*schemes) & (people.employer >= 0)
-    on_site = (people.scheme[WI] == ACTIVE) & (people.employer < 0) & (people.site >= 0) & (WI in schemes)
-    through = np.select([active, on_site], [people.employer, people.site], -1)
-    return np.bincount(through[through >= 0], minlength=len(place.employers))
-
-
-# --- what it means --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What the categories and lists of a family of plans mean. ``leads``: where a list's conditional first owner
-    leads; the plan says who that is, and who leads elsewhere."""
-
-    categories: dict[str, Callable[[PersonFacts], Bools]]
-    persons: dict[str, Callable[[PersonFacts, Strings], Bools]]
-    employers: dict[str, Callable[[EmployerFacts], Bools]]
-    projects: dict[str, Callable[[EmployerFacts], Bools]]
-    leads: dict[str, Callable[[EmployerFacts], Bools]]
-
-    def covers(self, plan: Plan) -> bool:
-        """Whether every category of the plan has a meaning here; with one unknown, no person's would be certain."""
-        return all(category.id in self.categories for category in plan.categories)
-
-    def knows(self, item: FindingList) -> bool:
-        """Whether a list, and every condition on its owner, has a meaning here."""
-        known = {"person": set(self.persons), "employer": set(self.employers), "project": set(self.projects)}
-        conditional = any(case.when != "true" for case in item.owner)
-        return item.id in known[item.subject] and (item.id in self.leads or not conditional)
-
-
-def _worth_converting(who: PersonFacts, category: Strings) -> Bools:
-    """C14: residents with a job, or well off (a high tier), not poor, young enough for the employee scheme."""
-    men, women = who.number("conversion_before_age_men_years"), who.number("conversion_before_age_women_years")
-    has_means = who.employed | (who.tier >= who.number("well_off_tier_yuan"))
-    return (category == "insured_resident") & has_means & ~who.poor & (who.age < np.where(who.male, men, women))
-
-
-def _on_lowest_tier(who: PersonFacts, category: Strings) -> Bools:
-    """C14: residents of paying age on the lowest tier, but not those for whom the government pays."""
-    payers = (category == "insured_resident") & (who.age < who.number("benefit_age_years"))
-    return payers & (who.tier <= who.number("low_tier_yuan")) & ~who.poor & ~who.disabled
-
-
-def _without_insurance(facts: EmployerFacts) -> Bools:
-    """C13, C17: operating, with staff or (not an individual) paying tax, and nobody insured through it."""
-    at_work = (facts.staff > 0) | ((facts.place.employers.kind != INDIVIDUAL) & facts.pays_tax)
-    return facts.operating & ~facts.is_insured & at_work
-
-
-def _dust_uncovered(facts: EmployerFacts) -> Bools:
-    """C5: on the key list, not deregistered, and one exposed worker or more without work injury insurance."""
-    firms = facts.place.employers
-    return firms.dust & (firms.status != DEREGISTERED) & (facts.dust_covered < firms.exposed)
-
-
-def _project_uncovered(facts: EmployerFacts) -> Bools:
-    """C4: started since the campaign's first day, and no work injury insurance taken out."""
-    projects = facts.place.projects
-    return (projects.started >= day_number(facts.plan.starts)) & (projects.insured_day < 0)
-
-
-EXPANSION = Meaning(
-    categories={
-        "deceased": lambda who: who.dead,
-        "gone": lambda who: who.gone,
-        "under_age": lambda who: who.age < who.number("pension_min_age_years"),
-        "insured_both": lambda who: who.schemes_at_once >= 2,
-        "insured_employee": lambda who: who.pays_into(EP),
-        "insured_institution": lambda who: who.pays_into(IP),
-        "drawing_benefit": lambda who: who.drawing,
-        "insured_resident": lambda who: who.pays_into(RP),
-        "student": lambda who: who.at_school,
-        "paying_pause": lambda who: who.enrolled & (who.months_since_payment < who.number("interruption_months")),
-        "identity_pending": lambda who: who.everyone(False),
-        "sixty_plus_without_benefit": lambda who: who.age >= who.number("benefit_age_years"),
-        "employed_uninsured": lambda who: who.employed,
-        "interrupted": lambda who: who.enrolled,
-        "uninsured": lambda who: who.everyone(True),
-    },
-    persons={
-        "employed_uninsured": lambda who, category: category == "employed_uninsured",
-        "uninsured": lambda who, category: category == "uninsured",
-        "interrupted": lambda who, category: category == "interrupted",
-        "sixty_plus_without_benefit": lambda who, category: category == "sixty_plus_without_benefit",
-        "duplicate_enrolment": lambda who, category: category == "insured_both",
-        "deceased_enrolled": lambda who, category: who.dead & (who.paying.any(axis=0) | who.drawing),
-        "conversion_candidate": _worth_converting,
-        "low_tier_payer": _on_lowest_tier,
-        "identity_review": lambda who, category: who.everyone(False),
-    },
-    employers={"uninsured_employer": _without_insurance, "dust_hazard_uninsured": _dust_uncovered},
-    projects={"project_uninsured": _project_uncovered},
-    leads={
-        "uninsured_employer": lambda facts: facts.pays_tax,
-        "project_uninsured": lambda facts: np.full(len(facts.place.projects), True),
-    },
-)
-"""A campaign that enrols everyone of working age in a pension scheme (C13, C14 and the plan of 澄江)."""
-MEANINGS = (EXPANSION,)
-
-
-def meaning_of(plan: Plan) -> Meaning | None:
-    """The meanings that cover a plan, if any do."""
-    return next((meaning for meaning in MEANINGS if meaning.covers(plan)), None)
-
-
-def categories(who: PersonFacts, meaning: Meaning) -> Strings:
-    """The category of each person: the first in the plan's order whose meaning holds."""
-    ids = [category.id for category in who.plan.categories]
-    return np.select([meaning.categories[id_](who) for id_ in ids], ids, "")
+FILE_TRUTH, ROW_TRUTH = "files.csv", "rows"
+"""What is to become of files with defects, and, by feed and month, of their rows."""
 
 
 # --- who is on which list, and whose it is --------------------------------------------------------------
@@ -252,26 +70,28 @@ def _lists(meaning: Meaning, who: PersonFacts, facts: EmployerFacts) -> Iterator
         if not meaning.knows(item):
             continue
         if item.subject == "person":
-            yield _person_list(item, who, meaning.persons[item.id](who, category))
+            on_list = meaning.persons[item.id](who, category)
+            leads = [case(who, category)[on_list] for case in meaning.person_leads.get(item.id, ())]
+            yield _person_list(item, who, on_list, leads)
         elif item.subject == "employer":
             yield _employer_list(item, facts, meaning)
         else:
             yield _project_list(item, facts, meaning)
 
 
-def _person_list(item: FindingList, who: PersonFacts, on_list: Bools) -> TrueList:
+def _person_list(item: FindingList, who: PersonFacts, on_list: Bools, leads: list[Bools]) -> TrueList:
     people, firms, codes = who.place.people, who.place.employers, _codes(who.place)
     rows = who.rows[on_list]
     at = people.employer[rows]
     columns = {"township": codes[people.township[rows]],
                "employer_township": np.where(at >= 0, codes[firms.township[at]], "")}
-    return TrueList(item, people.id_number[rows], _owners(who.plan, item, columns, np.full(len(rows), True)))
+    return TrueList(item, people.id_number[rows], _owners(who, item, columns, leads, len(rows)))
 
 
 def _employer_list(item: FindingList, facts: EmployerFacts, meaning: Meaning) -> TrueList:
     firms, rows = facts.place.employers, np.flatnonzero(meaning.employers[item.id](facts))
     columns = {"township": _codes(facts.place)[firms.township[rows]]}
-    return TrueList(item, firms.credit_code[rows], _owners(facts.plan, item, columns, _leads(item, facts, meaning)[rows]))
+    return TrueList(item, firms.credit_code[rows], _owners(facts, item, columns, [_leads(item, facts, meaning)[rows]], len(rows)))
 
 
 def _project_list(item: FindingList, facts: EmployerFacts, meaning: Meaning) -> TrueList:
@@ -279,7 +99,7 @@ def _project_list(item: FindingList, facts: EmployerFacts, meaning: Meaning) -> 
     departments = np.array(facts.place.departments, dtype="U40")
     columns = {"department": departments[projects.department[rows]],
                "township": _codes(facts.place)[projects.township[rows]]}
-    return TrueList(item, projects.permit_no[rows], _owners(facts.plan, item, columns, _leads(item, facts, meaning)[rows]))
+    return TrueList(item, projects.permit_no[rows], _owners(facts, item, columns, [_leads(item, facts, meaning)[rows]], len(rows)))
 
 
 def _leads(item: FindingList, facts: EmployerFacts, meaning: Meaning) -> Bools:
@@ -287,15 +107,21 @@ def _leads(item: FindingList, facts: EmployerFacts, meaning: Meaning) -> Bools:
     return meaning.leads[item.id](facts) if item.id in meaning.leads else np.full(count, True)
 
 
-def _owners(plan: Plan, item: FindingList, columns: dict[str, Strings], leads: Bools) -> Strings:
-    """The lead owner of each subject: of the first case that holds; where it names nobody, the owner of last resort."""
-    owner: Strings = np.full(len(leads), "", dtype="U40")
-    decided = np.full(len(leads), False)
+def _owners(facts: PersonFacts | EmployerFacts, item: FindingList, columns: dict[str, Strings], leads: Sequence[Bools],
+            count: int) -> Strings:
+    """The lead owner of each subject: of the first case that holds; where it names nobody, the owner of last resort. Who
+    has ended by the month's end is succeeded."""
+    owner: Strings = np.full(count, "", dtype="U40")
+    decided, conditions = np.full(count, False), iter(leads)
     for case in item.owner:
-        holds = ~decided & (leads if case.when != "true" else True)
-        owner = np.where(holds, _named_by(case, columns, len(leads)), owner)
+        holds = ~decided & (next(conditions) if case.when != "true" else True)
+        owner = np.where(holds, _named_by(case, columns, count), owner)
         decided |= holds
-    return np.where(owner == "", plan.owner_of_last_resort, owner)
+    owner = np.where(owner == "", facts.plan.owner_of_last_resort, owner)
+    day = month(facts.place.period).ends
+    for code in np.unique(owner).tolist():
+        owner = np.where(owner == code, carrier(facts.plan, code, day), owner)
+    return owner
 
 
 def _named_by(case: OwnerCase, columns: dict[str, Strings], count: int) -> Strings:
@@ -327,10 +153,87 @@ def write_truth(place: Place, plan: Plan, folder: Path) -> tuple[str, ...]:
         pa_csv.write_csv(links_table(place, plan), target / LINK_TRUTH)
         pa_csv.write_csv(_employers_table(facts), target / EMPLOYER_TRUTH)
     except OSError as fault:
-        raise StorageUnavailable(f"the truth cannot be written: {fault.strerror}.", where=str(target),
-                                 cure="Make the folder writable and write again.") from None
+        raise _cannot_write(target, fault) from None
     written = {entry.item.id for entry in lists}
     return (*(() if meaning else ("category",)), *(item.id for item in plan.lists if item.id not in written))
+
+
+def write_deliveries(sent: Sequence[Sent], folder: Path) -> None:
+    """``folder/rows/<feed>/<period>.parquet`` with every row of every file of a month, and these files at the end of
+    ``folder/files.csv``."""
+    by_feed: dict[tuple[str, str], list[pa.Table]] = {}
+    for file in sent:
+        if file.truth is not None:
+            by_feed.setdefault((file.feed, file.period), []).append(file.truth)
+    try:
+        for (feed, period), parts in by_feed.items():
+            target = folder / ROW_TRUTH / feed / f"{period}.parquet"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(pa.concat_tables(parts, promote_options="default"), target, compression="zstd")
+        path = folder / FILE_TRUTH
+        listed = _files_table(sent)
+        if path.exists():
+            periods = pa.array(sorted({file.period for file in sent}), pa.string())
+            known = pa_csv.read_csv(path, convert_options=pa_csv.ConvertOptions(
+                column_types=listed.schema, strings_can_be_null=False))
+            listed = pa.concat_tables([known.filter(pc.invert(pc.is_in(known["period"], periods))), listed])
+        pa_csv.write_csv(listed, path)
+    except OSError as fault:
+        raise _cannot_write(folder, fault) from None
+
+
+def _files_table(sent: Sequence[Sent]) -> pa.Table:
+    """One row per file: what is wrong with it, and what is to become of it. ``corrects``: the returned file before it."""
+    text = pa.string()
+    return pa.table({
+        "feed": pa.array([file.feed for file in sent], text), "period": pa.array([file.period for file in sent], text),
+        "provider": pa.array([file.provider for file in sent], text),
+        "file": pa.array([file.path.name for file in sent], text),
+        "arrived": pa.array([file.arrived.isoformat() for file in sent], text),
+        "is_late": pa.array([file.is_late for file in sent], pa.bool_()),
+        "rows": pa.array([file.rows for file in sent], pa.int64()),
+        "defects": pa.array([";".join(map(str, sorted(file.defects))) for file in sent], text),
+        "expected_verdict": pa.array([file.verdict for file in sent], text),
+        "expected_reason": pa.array([file.reason for file in sent], text),
+        "corrects": pa.array([file.corrects for file in sent], text),
+    })
+
+
+def write_defective_links(place: Place, plan: Plan, folder: Path, periods: Sequence[str]) -> None:
+    """Over the month's links of clean files: those of the files that were really written, by their rows' truth.
+
+    Only files that are accepted count. Of supplements every month that was written is still in force. Beside the columns
+    of clean links stand how number and name were written, the mistake in each, and what is to become of the row.
+    """
+    from rehearsal.feeds import PERSON_FEEDS  # as in write_truth
+
+    parts = []
+    for feed in plan.feeds:
+        months = [when for when in periods if when <= place.period] if feed.snapshot == "supplement" else [place.period]
+        for when in months:
+            path = folder / ROW_TRUTH / feed.feed / f"{when}.parquet"
+            if path.exists() and "person_id" in pq.read_schema(path).names and feed.feed in PERSON_FEEDS:
+                parts.append(_links_of(pq.read_table(path)))
+    target = folder / place.period / LINK_TRUTH
+    try:
+        pa_csv.write_csv(pa.concat_tables(parts), target)
+    except OSError as fault:
+        raise _cannot_write(target.parent, fault) from None
+
+
+def _links_of(rows: pa.Table) -> pa.Table:
+    kept = rows.filter(pc.invert(pc.is_in(rows["expected_outcome"], pa.array(["dropped", "returned"]))))
+    return pa.table({
+        "feed": kept["feed"], "source_file": kept["file"], "row_number": kept["row_number"], "id_number": kept["id_number_true"],
+        "member": kept["member"], "person_id": kept["person_id"], "name": kept["name_true"],
+        **{name: kept[name] for name in ("id_number_written", "name_written", "number_mistake", "name_mistake",
+                                         "expected_outcome", "expected_reason")},
+    })
+
+
+def _cannot_write(folder: Path, fault: OSError) -> StorageUnavailable:
+    return StorageUnavailable(f"the truth cannot be written: {fault.strerror}.", where=str(folder),
+                              cure="Make the folder writable and write again.")
 
 
 def _texts(values: Strings) -> pa.Array:

@@ -24,13 +24,14 @@ from models.store import documents
 from rehearsal import behaviour
 from rehearsal.behaviour import Conduct
 from rehearsal.clerks import Answer, fill_form, fill_roster, read_tasks
-from rehearsal.feeds import HEADERS, providers_in
+from rehearsal.feeds import HEADERS, file_name, providers_in
 from rehearsal.place import Place, Visit
 from rehearsal.place_config import read_place
 from rules.deadlines import Expected
 from rules.periods import month, next_month, previous_month
 from rules.phases import FIELD_WORK
 from tasks import workers
+from tasks.obligations import excuse
 
 Delivery = tuple[str, str, str, datetime, bool]
 """feed, provider, period, arrival, whether the file is faulty"""
@@ -107,12 +108,28 @@ class World:
         if path is None or not path.exists():
             path, = place.write_feeds(self.plan, period, self._outgoing(period), [feed], provider)
         final = target / (f"{path.stem}_初次{path.suffix}" if is_faulty else path.name)
+        if not is_faulty and self._is_unchanged(path, feed, provider, period):
+            excuse(self.plan.id, f"feed:{feed}", provider, period, self.plan.office, "本月无变动，沿用上期数据", at)
+            path.unlink()
+            return
         if is_faulty:
             _rename_header(path, next(iter(HEADERS[feed].values())), "编号")
         if path.suffix == ".xlsx":
             settle_zip(path, at.date())
         os.utime(path, (at.timestamp(), at.timestamp()))
         path.replace(final)
+
+    def _is_unchanged(self, path: Path, feed: str, provider: str, period: str) -> bool:
+        """Whether nothing has moved in a small register since its last file: a department says so rather than send the very
+        same file again, which would be returned."""
+        before = previous_month(period)
+        while before >= self.place.config.first_period:
+            name = file_name(self.plan, self.plan.item("feeds", feed), provider, before, path.suffix[1:])
+            sent = self.root / "inbox" / feed / before / name
+            if sent.exists():
+                return sent.read_bytes() == path.read_bytes()
+            before = previous_month(before)
+        return False
 
     def _exported(self, feed: str, provider: str, period: str) -> Path | None:
         """The file a department has written ahead; None if it must be written now (a rehearsal taken up again)."""

@@ -43,6 +43,11 @@ def month(label: str) -> Period:
     return Period(label, date(year, number, 1), _last_day(year, number))
 
 
+def is_month(label: str) -> bool:
+    """Whether a label is a month, and not a year, a quarter or a fortnight."""
+    return _MONTH_LABEL.fullmatch(label) is not None
+
+
 def next_month(label: str) -> str:
     """The label of the month after: ``2021-12`` gives ``2022-01``."""
     return _moved(label, 1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from models.errors import CanbaoError, Fault
-from models.plan import Bulletin, Cadence, Due, Feed, Obligation, Organisation, Plan
+from models.plan import Bulletin, Cadence, Due, Feed, Obligation, Organisation, Plan, Supervision
 from rules.deadlines import item_periods, nominal_due
 from rules.periods import Period
 
@@ -97,13 +97,15 @@ class Ground:
                         "Correct `valid_from` and `valid_to`, or name its successor's `succeeds`.")
 
 
-def _dated_items(plan: Plan) -> Iterator[tuple[str, int, str, Feed | Obligation | Bulletin]]:
+def _dated_items(plan: Plan) -> Iterator[tuple[str, int, str, Feed | Obligation | Bulletin | Supervision]]:
     for index, feed in enumerate(plan.feeds):
         yield "feeds", index, feed.feed, feed
     for index, obligation in enumerate(plan.obligations):
         yield "obligations", index, obligation.id, obligation
     for index, bulletin in enumerate(plan.bulletins):
         yield "bulletins", index, bulletin.id, bulletin
+    for index, supervision in enumerate(plan.supervisions):
+        yield "supervisions", index, supervision.id, supervision
 
 
 def _schedule(plan: Plan, key: str, where: str, cadence: Cadence, due: Due) -> Schedule:

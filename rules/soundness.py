@@ -14,7 +14,7 @@ from datetime import date
 from typing import get_args
 
 from models.errors import Fault
-from models.plan import Feed, Organisation, OwnerCase, Phase, Plan, Retention, Selector, Target
+from models.plan import RECORDED_FIGURES, Feed, Organisation, OwnerCase, Phase, Plan, Retention, Selector, Target
 from rules.ladder_soundness import ladder_faults, placeholder_faults, placeholders_in
 from rules.periods import ONE_DAY
 from rules.plan_ground import ADDS_UP, Check, Ground, Schedule, equal, place, twice, unknown
@@ -443,6 +443,59 @@ def _phase_known(plan: Plan, where: str, phase: str | None) -> Iterator[Fault]:
         yield unknown(f"{where}.phase", "phase", phase, phases)
 
 
+def _policies(ground: Ground) -> Iterator[Fault]:
+    """What a mechanism promises a group must be what the lists' own rules do (B19–B26)."""
+    plan = ground.plan
+    lists = {entry.id: entry for entry in plan.lists}
+    yield from twice("policies", (policy.id for policy in plan.policies))
+    for index, policy in enumerate(plan.policies):
+        for number, rule in enumerate(policy.rules):
+            where = place("policies", index, policy.id, f"rules[{number}]")
+            if rule.lead.org is not None:
+                yield from ground.organisation_faults(f"{where}.lead.org", rule.lead.org)
+            for name in rule.lists:
+                if name not in lists:
+                    yield unknown(f"{where}.lists", "list", name, lists)
+                elif not any((case.org, case.column) == (rule.lead.org, rule.lead.column) for case in lists[name].owner):
+                    yield Fault(f"{where}.lead", f"`{name}` is never led by `{rule.lead.org or rule.lead.column}`.",
+                                "Name who leads in the list's `owner`, or correct one of the two.")
+
+
+def _stated_numbers(ground: Ground) -> Iterator[Fault]:
+    """What a report's number is held against exists: its parts are other numbers of the same report, and what the record
+    holds of it is a count of findings or an indicator."""
+    held = [*RECORDED_FIGURES, *(indicator.id for indicator in ground.plan.indicators)]
+    for index, obligation in enumerate(ground.plan.obligations):
+        numbers = [section.id for section in obligation.content if section.kind == "number"]
+        for number, section in enumerate(obligation.content):
+            where = f"{place('obligations', index, obligation.id)}.content[{number}]"
+            parts = [name for name in numbers if name != section.id]
+            for name in section.sum_of:
+                if name not in parts:
+                    yield unknown(f"{where}.sum_of", "number", name, parts)
+            if section.recorded is not None and section.recorded not in held:
+                yield unknown(f"{where}.recorded", "figure", section.recorded, held)
+
+
+def _supervisions(ground: Ground) -> Iterator[Fault]:
+    plan = ground.plan
+    targets = [target.id for target in plan.targets]
+    yield from twice("supervisions", (rule.id for rule in plan.supervisions))
+    for index, rule in enumerate(plan.supervisions):
+        where = place("supervisions", index, rule.id)
+        days = ground.schedules[where].days
+        yield from _selected(ground, f"{where}.about", rule.about, days)
+        for number, name in enumerate(rule.targets):
+            if name not in targets:
+                yield unknown(f"{where}.targets[{number}]", "target", name, targets)
+        if not targets:
+            yield Fault(where, "the plan sets no target: nobody could be slow.", "Leave the supervision out, or set targets.")
+        yield from ground.organisation_faults(f"{where}.decided_by", rule.decided_by, days)
+        if rule.decided_by in ground.organisations and not ground.organisations[rule.decided_by].contacts:
+            yield Fault(f"{where}.decided_by", f"`{rule.decided_by}` has no post: a person must decide (C23).",
+                        "Give it a contact.")
+
+
 def _bulletins(ground: Ground) -> Iterator[Fault]:
     plan = ground.plan
     indicators = {indicator.id for indicator in plan.indicators}
@@ -555,6 +608,7 @@ def _retention(ground: Ground) -> Iterator[Fault]:
 
 _CHECKS: tuple[Check, ...] = (
     _campaign_days, _organisations, _named_organisations, _phases, _schedules, _indicators, _targets, _feeds,
-    _categories, _lists, _list_users, _dispositions, _obligations, _duties, ladder_faults, _bulletins, _acceptance,
+    _categories, _lists, _list_users, _policies, _dispositions, _obligations, _stated_numbers, _duties, ladder_faults, _bulletins, _supervisions,
+    _acceptance,
     _approval, _retention,
 )

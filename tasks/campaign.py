@@ -12,7 +12,8 @@ from models.database import home, transaction
 from models.errors import StorageUnavailable, WrongUse
 from models.plan import Plan
 from models.plan_file import parse
-from models.store import campaigns
+from models.store import campaigns, life
+from rules.ownership import replaced_on
 from tasks.effect import effect
 
 
@@ -96,7 +97,8 @@ def actor() -> str:
 
 @effect("阶段开闭 phases")
 def keep_phases(campaign: str, as_of: datetime) -> dict[str, int]:
-    """Opens phases whose first day has come and closes those whose last day is over. Phases may overlap (C12, C13)."""
+    """What passing time alone changes: opens phases whose first day has come and closes those whose last day is over
+    (they may overlap: C12, C13), and hands the findings of units that have ended to who leads in their place (B36)."""
     plan = plan_in_force(campaign)
     day = today(plan, as_of)
     opened = closed = 0
@@ -106,4 +108,8 @@ def keep_phases(campaign: str, as_of: datetime) -> dict[str, int]:
                 opened += campaigns.open_phase(tx, campaign, phase.id, as_of)
             if phase.ends and phase.ends < day:
                 closed += campaigns.close_phase(tx, campaign, phase.id, as_of)
+        handed_over = life.hand_over(tx, campaign, replaced_on(plan, day), f"{day:%Y-%m}", as_of)
+        if handed_over:
+            campaigns.audit(tx, campaign, at=as_of, actor="succession", action="findings handed over", subject=f"{day}",
+                            count=handed_over, reason=plan.purpose)
     return {"opened": opened, "closed": closed}

@@ -8,21 +8,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from comparison.exports import links_of
+from comparison.evidence import dated
+from comparison.exports import findings_of, links_of
 from documents.files import write_atomically
 from documents.wording import safe_cell
 from models.database import transaction
+from models.errors import WrongUse
 from models.store import campaigns
 from models.store import findings as store
-from tasks.campaign import actor
+from tasks.campaign import actor, plan_in_force
 from tasks.comparison import latest_run
+from tasks.contents import register_periods
 
 FINDINGS = ("list", "subject", "id_number", "name", "category", "owner", "co_owners", "reason", "evidence", "status",
             "first_seen", "last_seen")
 LINKS = ("feed", "row_number", "id_number", "name", "person_id", "tier", "score")
 
 
-def _write(out: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+def write_csv(out: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """A table that may hold persons, readable by its owner only."""
+
     def produce(path: Path) -> None:
         # With a BOM, so that Excel opens it; cells that begin like a formula are escaped (domain.md, 46).
         with path.open("w", encoding="utf-8-sig", newline="") as stream:
@@ -40,18 +45,31 @@ def _audited(campaign: str, period: str, kind: str, count: int, as_of: datetime)
 
 
 def export_findings(campaign: str, period: str, out: Path, as_of: datetime) -> dict[str, Any]:
-    """Writes a period's findings in full and records the export."""
-    latest_run(campaign, period)
-    newest = latest_run(campaign)["period"]
+    """Writes the findings of a period's latest run in full and records the export.
+
+    What a finding has become since (status, first and last month it was listed) comes from the record, and for the newest
+    period also who leads: disputes are settled there. A month compared anew after later ones has findings that never lived:
+    their status is empty. Raises WrongUse if the run's files have been deleted (retention).
+    """
+    run, newest, plan = latest_run(campaign, period), latest_run(campaign)["period"], plan_in_force(campaign)
+    path = Path(run["folder"]) / "findings.parquet"
+    if not path.exists():
+        raise WrongUse("the run's files have been deleted.", where=str(path.parent), cure="Run the comparison again.")
     with transaction() as tx:
-        rows = store.findings_of_period(tx, campaign, period)
+        lives = {(row["list"], row["subject"]): row for row in store.lives(tx, campaign)}
+    stands = register_periods(run)
 
-    def cell(row: Any, key: str) -> Any:
-        if key == "co_owners":
-            return ";".join(row[key])
-        return row[key] or newest if key == "last_seen" else row[key]
+    def row(found: dict[str, Any]) -> list[Any]:
+        life = lives.get((found["list"], found["subject"]))
+        if life is not None:
+            found |= {"status": life["status"], "first_seen": life["first_seen"], "last_seen": life["last_seen"] or newest}
+            if period == newest:
+                found |= {"owner": life["owner"], "co_owners": life["co_owners"]}
+        found |= {"co_owners": ";".join(found["co_owners"]), "evidence": dated(plan, found["evidence"], stands)}
+        return [found.get(key, "") for key in FINDINGS]
 
-    _write(out, FINDINGS, ([cell(row, key) for key in FINDINGS] for row in rows))
+    rows = [row(found) for found in findings_of(path)]
+    write_csv(out, FINDINGS, rows)
     _audited(campaign, period, "findings", len(rows), as_of)
     return {"campaign": campaign, "period": period, "rows": len(rows), "file": str(out)}
 
@@ -60,6 +78,6 @@ def export_links(campaign: str, period: str, out: Path, as_of: datetime) -> dict
     """Writes which register row was linked to which person and records the export."""
     run = latest_run(campaign, period)
     rows = links_of(Path(run["folder"]))
-    _write(out, LINKS, rows)
+    write_csv(out, LINKS, rows)
     _audited(campaign, period, "links", len(rows), as_of)
     return {"campaign": campaign, "period": period, "rows": len(rows), "file": str(out)}

@@ -16,6 +16,7 @@ from documents.model import (
     OfficialHead,
     ParameterLine,
     PhaseLine,
+    PolicyLine,
     ProgressLine,
     ProgressTable,
     RoleLine,
@@ -65,13 +66,21 @@ def _feed_duty(plan: Plan, feed: Feed) -> FeedDuty:
                     rhythm=EVERY[feed.cadence.every], due=due_in_words(feed.cadence, feed.due), required=feed.required)
 
 
-def _list_guide(plan: Plan, entry: FindingList) -> ListGuide:
-    def named(case: OwnerCase) -> str:
-        return short_name(plan, case.org) if case.org else COLUMN_WORDS.get(case.column or "", "相关单位")
+def _named(plan: Plan, case: OwnerCase) -> str:
+    return short_name(plan, case.org) if case.org else COLUMN_WORDS.get(case.column or "", "相关单位")
 
-    owners = dict.fromkeys(named(case) for case in entry.owner)
+
+def _list_guide(plan: Plan, entry: FindingList) -> ListGuide:
+    owners = dict.fromkeys(_named(plan, case) for case in entry.owner)
     return ListGuide(name=entry.name, reason=entry.reason, owner="、".join(owners), closes_when=entry.closes_when,
-                     co_owners=tuple(dict.fromkeys(named(case) for case in entry.co_owners)))
+                     co_owners=tuple(dict.fromkeys(_named(plan, case) for case in entry.co_owners)))
+
+
+def _policy_lines(plan: Plan) -> tuple[PolicyLine, ...]:
+    names = {entry.id: entry.name for entry in plan.lists}
+    return tuple(PolicyLine(policy.name, rule.group, _named(plan, rule.lead), rule.measure,
+                            tuple(names[name] for name in rule.lists))
+                 for policy in plan.policies for rule in policy.rules)
 
 
 def _deadline(row: Expected, who: str) -> DeadlineLine:
@@ -126,7 +135,7 @@ def issue_handbook(campaign: str, as_of: datetime) -> dict[str, int]:
         targets=_targets_of(plan), deadlines=_all_deadlines(plan),
         feeds=tuple(_feed_duty(plan, feed) for feed in plan.feeds),
         lists=tuple(_list_guide(plan, entry) for entry in plan.lists), dispositions=dispositions(plan),
-        ladder=_ladder_lines(plan),
+        policies=_policy_lines(plan), ladder=_ladder_lines(plan),
         parameters=tuple(ParameterLine(name, f"{entry.value:g}", entry.source)
                          for name, entry in plan.parameters.items()),
         not_collected=tuple(entry.note or entry.source for entry in plan.not_built),

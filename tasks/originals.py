@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+import re
+import stat
+from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
+from uuid import uuid4
 
+from models.errors import FileReturned, StorageUnavailable
 from tasks.campaign import folder
 
 IGNORED = (".part", ".tmp", ".crdownload", "~")
 """Endings of files that are still being written or copied."""
+PIECE = 1 << 20
+_PLAIN_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}", re.ASCII)
 
 
 def sha256_of(path: Path) -> str:
@@ -19,12 +26,67 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def open_delivered(path: Path) -> BufferedReader:
+    """A delivered file for reading. Raises FileReturned for a link or anything else that is no file of its own.
+
+    Checked on what was opened, not on the name: who may write into an inbox could swap the one for the other.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as refusal:
+        if path.is_symlink():
+            raise FileReturned("a link is not taken.", where=path.name, cure="Copy the file itself.") from None
+        raise StorageUnavailable(f"the file cannot be read ({refusal.strerror}).", where=str(path),
+                                 cure="Check that it is there and may be read.") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileReturned("this is no ordinary file.", where=path.name, cure="Copy the file itself.")
+    return os.fdopen(descriptor, "rb")
+
+
 def keep_original(campaign: str, path: Path, sha256: str) -> Path:
-    """Copies a file into ``originals/`` under its hash, once, readable by the owner only."""
-    target = folder(campaign, "originals", sha256[:2]) / f"{sha256}{path.suffix.lower()}"
+    """Copies a file into ``originals/`` under its hash, once, readable by the owner only.
+
+    What is kept has exactly this hash and is on the disk when this returns. Raises StorageUnavailable, and keeps
+    nothing, if the file has changed since it was hashed or cannot be written.
+    """
+    suffix = path.suffix.lower()
+    name = sha256 + (suffix if _PLAIN_SUFFIX.fullmatch(suffix) else "")
+    target = folder(campaign, "originals", sha256[:2]) / name
     if not target.exists():
-        partial = target.with_name(f".{target.name}.{os.getpid()}")
-        shutil.copyfile(path, partial)
+        with open_delivered(path) as source:
+            _copied(source, target, sha256)
+    return target
+
+
+def kept_original(campaign: str, sha256: str) -> Path:
+    """The original with this hash. Raises StorageUnavailable where it is no longer kept."""
+    place = folder(campaign, "originals", sha256[:2])
+    found = next((path for path in sorted(place.glob(f"{sha256}*")) if path.stem == sha256), None)
+    if found is None:
+        raise StorageUnavailable("the original is not kept any more.", where=f"{place.name}/{sha256[:16]}",
+                                 cure="Ask the department for the file and take it in again.")
+    return found
+
+
+def _copied(source: BufferedReader, target: Path, sha256: str) -> None:
+    partial = target.with_name(f".{target.name}.{uuid4().hex[:8]}")
+    digest = hashlib.sha256()
+    try:
+        with partial.open("wb") as copy:
+            while piece := source.read(PIECE):
+                digest.update(piece)
+                copy.write(piece)
+            copy.flush()
+            os.fsync(copy.fileno())
+        if digest.hexdigest() != sha256:
+            raise StorageUnavailable("the file changed while it was taken in.", where=target.parent.name,
+                                     cure="Nothing was recorded; take it in again when it is complete.")
         partial.chmod(0o400)
         partial.replace(target)
-    return target
+    except OSError as refusal:
+        raise StorageUnavailable(f"the original could not be kept ({refusal.strerror}).", where=str(target.parent),
+                                 cure="Check that the folder may be written and the disk has room.") from None
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -10,19 +10,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from comparison.evidence import dated
 from comparison.exports import details
 from documents.model import Roster, RosterList, RosterRow
 from documents.roster import write_roster
 from models.database import transaction
 from models.errors import ApprovalMissing, WrongUse
 from models.plan import Plan
-from models.store import campaigns, documents
+from models.store import campaigns, documents, life
 from models.store import findings as store
+from rules.finding_life import TRANSITIONS
 from rules.periods import month
 from rules.phases import owners_in_play
 from tasks import workers
 from tasks.campaign import folder, plan_in_force, short_name, today
-from tasks.contents import contact, dispositions, origin, return_deadline
+from tasks.contents import contact, dispositions, origin, register_periods, return_deadline
 from tasks.effect import effect
 from tasks.originals import sha256_of
 
@@ -64,6 +66,7 @@ def approve(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, A
 def limits(plan: Plan, as_of: datetime) -> store.HandOut:
     """What limits a release on a day: batches per list and owner (C13), and the pilot's places while it runs alone."""
     batches: dict[str, int] = {entry.id: entry.batch_per_owner for entry in plan.lists if entry.batch_per_owner is not None}
+    batches |= {entry.id: 0 for entry in plan.lists if not entry.asks}
     return store.HandOut(plan.id, batches, owners_in_play(plan, today(plan, as_of)))
 
 
@@ -106,35 +109,39 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
         by_owner[finding["owner"]].append(finding)
     with transaction() as tx:
         latest = {owner: documents.latest_of(tx, campaign, "roster", owner) for owner in by_owner}
+        disputes = {row["finding_id"]: row for row in life.open_disputes(tx, campaign)}
     held = {owner: row["content_sha256"] for owner, row in latest.items() if row is not None}
     # Who holds exactly this roster already is not bothered again.
     beside = details(Path(run["folder"]), [(finding["list"], finding["subject"]) for finding in findings])
-    writing = [_write(plan, run, digest, owner, rows, beside, as_of) for owner, rows in sorted(by_owner.items())
-               if (digest := _digest(rows)) != held.get(owner)]
+    writing = [_write(plan, run, digest, owner, rows, beside, disputes, as_of) for owner, rows in sorted(by_owner.items())
+               if (digest := _digest(rows, disputes)) != held.get(owner)]
     for _, written in writing:
         written.result()
     made = [{**document, "sha256": sha256_of(Path(document["path"]))} for document, _ in writing]
     with transaction() as tx:
         for document in made:
             documents.record(tx, **document)
-        handed = store.mark_released(tx, proposal["id"], run, [finding["id"] for finding in findings], as_of)
+        store.close_release(tx, proposal["id"], as_of)
+        handed = life.mark_released(tx, run, [finding["id"] for finding in findings], as_of, TRANSITIONS)
         campaigns.audit(tx, campaign, at=as_of, actor=proposal["approved_by"], action="rosters released",
                         subject=f"run {run_id}", count=len(findings), reason=plan.purpose)
     return {"release": proposal["id"], "rosters": len(made), "findings": handed, "new": True}
 
 
-def _digest(findings: list[Any]) -> str:
-    lines = sorted(f"{row['list']}|{row['subject']}|{row['status'] == 'contradicted'}" for row in findings)
+def _digest(findings: list[Any], disputes: Mapping[int, Any]) -> str:
+    lines = sorted(f"{row['list']}|{row['subject']}|{row['status'] == 'contradicted'}"
+                   f"{'|disputed' if row['id'] in disputes else ''}" for row in findings)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _write(plan: Plan, run: Any, digest: str, owner: str, findings: list[Any],
-           beside: Details, as_of: datetime) -> tuple[dict[str, Any], Future[None]]:
+           beside: Details, disputes: Mapping[int, Any], as_of: datetime) -> tuple[dict[str, Any], Future[None]]:
     """Begins to write one owner's roster; the row to record once it is there, and the writing itself."""
     day = today(plan, as_of)
     lists = []
+    stands = register_periods(run)
     for entry in plan.lists:
-        rows = tuple(_row(plan, finding, beside.get((entry.id, finding["subject"]), {}))
+        rows = tuple(_row(plan, finding, beside.get((entry.id, finding["subject"]), {}), disputes.get(finding["id"]), stands)
                      for finding in findings if finding["list"] == entry.id)
         if rows:
             lists.append(RosterList(entry.id, entry.name, entry.subject, entry.reason, entry.closes_when, rows))
@@ -148,12 +155,27 @@ def _write(plan: Plan, run: Any, digest: str, owner: str, findings: list[Any],
     return row, workers.submit(write_roster, path, roster)
 
 
-def _row(plan: Plan, finding: Any, beside: Mapping[str, Any]) -> RosterRow:
+def _row(plan: Plan, finding: Any, beside: Mapping[str, Any], dispute: Any, stands: Mapping[str, str]) -> RosterRow:
     return RosterRow(
         finding_id=str(finding["id"]), name=finding["name"], id_number=finding["id_number"] or "",
-        evidence=finding["evidence"], sex=beside.get("sex") or "", age_years=beside.get("age_years"),
+        evidence=dated(plan, finding["evidence"], stands), sex=beside.get("sex") or "", age_years=beside.get("age_years"),
         township=short_name(plan, beside["township"]) if beside.get("township") else "",
         village=beside.get("village") or "", address=beside.get("address") or "", phone=beside.get("phone") or "",
         employer_name=beside.get("employer_name") or "", employer_code=beside.get("employer_code") or "",
         co_owners=tuple(short_name(plan, code) for code in finding["co_owners"]),
-        history="上期反馈与登记不符，请重新核查" if finding["status"] == "contradicted" else "")
+        history=_history(plan, finding, dispute))
+
+
+def _history(plan: Plan, finding: Any, dispute: Any) -> str:
+    """What the owner should know of the finding's past: a refuted answer, a transfer, a dispute that is waiting."""
+    told = []
+    if finding["status"] == "contradicted":
+        told.append("上期反馈与登记不符，请重新核查")
+    if finding["status"] == "reopened":
+        told.append("曾已办结，现登记中再次出现")
+    if finding["assigned_owner"] is not None:
+        told.append(f"经认定由{short_name(plan, finding['assigned_from'])}转入")
+    if dispute is not None:
+        told.append(f"{short_name(plan, dispute['raised_by'])}提出应由{short_name(plan, dispute['wanted_owner'])}负责，"
+                    f"认定前仍由{short_name(plan, finding['owner'])}牵头")
+    return "；".join(told)

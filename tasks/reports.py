@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,16 @@ from tasks.originals import sha256_of
 
 def sections(plan_item: Obligation) -> tuple[FormSection, ...]:
     """The parts of a report as the plan names them."""
-    return tuple(FormSection(part.id, part.name, part.required) for part in plan_item.content)
+    return tuple(FormSection(part.id, part.name, part.required, part.kind, unit=part.unit or "") for part in plan_item.content)
 
 
-def proven_period(campaign: str, wanted: str) -> str | None:
-    """The latest compared month not after the wanted one; None before the first comparison. A form says which it is."""
+def proven_period(campaign: str, ends: date) -> str | None:
+    """The latest compared month that is not after the month in which a period ends, or the latest of all if there is
+    none such; None before the first comparison. A form or bulletin says which it is."""
+    wanted = f"{ends:%Y-%m}"
     with transaction() as tx:
         run = findings_store.latest_run(tx, campaign)
-        if run is not None and len(wanted) == 7 and run["period"] > wanted:
+        if run is not None and run["period"] > wanted:
             run = findings_store.latest_run(tx, campaign, wanted) or run
     return run["period"] if run is not None else None
 
@@ -46,7 +48,7 @@ def issue_forms(campaign: str, as_of: datetime) -> dict[str, int]:
         if row["kind"] != "report" or row["status"] not in ("open", "due_soon", "overdue", "sent_back"):
             continue
         if row["period"] not in months:
-            months[row["period"]] = proven_period(campaign, row["period"])
+            months[row["period"]] = proven_period(campaign, row["period_ends"])
         proven = months[row["period"]]
         # Reissuing under a clerk's hands would lose what is typed: a form is renewed only by newer proven data.
         known = held.get((row["item"], row["period"], row["organisation"]))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from models.database import transaction
 from models.plan import Plan
 from models.store import campaigns, outbox
-from tasks.campaign import folder, plan_in_force, short_name
+from tasks.campaign import actor, folder, plan_in_force, short_name
 from tasks.channels import Channels, Files, Letter, NotDelivered
 from tasks.effect import effect
 
@@ -93,3 +93,12 @@ def _alarm(plan: Plan, as_of: datetime, died: int, kind: str) -> dict[str, objec
         "subject": plan.sending.alarm.subject.format(**facts), "body": plan.sending.alarm.body.format(**facts),
         "written_at": as_of,
     }
+
+
+def resend_dead(campaign: str, as_of: datetime) -> dict[str, int]:
+    """Lets every message that was given up be tried again from the start; who did so is in the audit trail."""
+    with transaction() as tx:
+        revived = outbox.revive(tx, campaign)
+        campaigns.audit(tx, campaign, at=as_of, actor=actor(), action="messages revived", subject=campaign, count=revived,
+                        reason="canbao resend")
+    return {"revived": revived}

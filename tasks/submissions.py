@@ -15,12 +15,16 @@ from documents.workbook import kind_of
 from models.database import transaction
 from models.errors import FileReturned
 from models.plan import Plan
-from models.store import campaigns
+from models.store import campaigns, life
 from models.store import findings as findings_store
 from models.store import obligations as store
+from rules.finding_life import TRANSITIONS, excused_until
+from rules.report_checks import changes
 from tasks.campaign import folder, plan_in_force, today
 from tasks.effect import effect
 from tasks.originals import IGNORED, keep_original, sha256_of
+from tasks.report_checks import DISPUTE, as_cell_faults, as_remarks, as_rows, judge, sections_of, stated
+from tasks.report_receipts import give_receipt
 
 NOTHING = {"new": False, "sent_back": False, "claims": 0}
 
@@ -79,28 +83,42 @@ def _explain(campaign: str, organisation: str, source: Path, why: str) -> None:
 
 
 def _take_report(plan: Plan, returned: ReportReturn, path: Path, digest: str, at: datetime) -> dict[str, Any]:
+    """Faults send a report back; remarks do not. A second one for a period already accepted stands beside the first as
+    its correction, with what it changes (C22)."""
     with transaction() as tx:
         owed = store.one(tx, plan.id, returned.item, returned.organisation, returned.period)
         if owed is None:
             _explain(plan.id, returned.organisation, path, f"nothing is owed under {returned.item}/{returned.period}.")
             return {**NOTHING, "sent_back": True}
+        found = judge(tx, plan, owed, returned)
+        faults = returned.faults + as_cell_faults(found, returned)
+        before = store.accepted(tx, owed["id"])
         submission, is_new = store.submit(
             tx, owed["id"], received_at=at, sha256=digest, path=str(path), prepared_by=returned.prepared_by or None,
-            reviewed_by=returned.reviewed_by or None, texts={**returned.texts, "dispute": returned.dispute},
-            faults=_faults(returned.faults))
+            reviewed_by=returned.reviewed_by or None, texts={**returned.texts, DISPUTE: returned.dispute},
+            faults=_faults(faults), figures=returned.figures, remarks=as_remarks(found))
         if not is_new:
             return dict(NOTHING)
-        if returned.faults:
+        changed: list[dict[str, Any]] = []
+        if faults:
             store.send_back(tx, submission, at)
         else:
             store.accept(tx, submission, at)
+            if before is not None:
+                changed = as_rows(changes(sections_of(plan, returned.item), stated(before["texts"], before["figures"]),
+                                          stated({**returned.texts, DISPUTE: returned.dispute}, returned.figures)))
+                store.restate(tx, submission, before["id"], changed)
         campaigns.audit(tx, plan.id, at=at, actor=returned.organisation, action="report received",
-                        subject=f"{returned.item}/{returned.period}", count=len(returned.faults),
-                        reason="sent back" if returned.faults else "accepted")
-    if returned.faults:
-        name = f"退回_{returned.item}_{returned.period}_{today(plan, at):%m%d}.xlsx"
-        write_sent_back(path, folder(plan.id, "sent_back", returned.organisation) / name, returned.faults)
-    return {"new": True, "sent_back": bool(returned.faults), "claims": 0}
+                        subject=f"{returned.item}/{returned.period}", count=len(faults),
+                        reason="sent back" if faults else "restated" if before is not None else "accepted")
+        # Before the commit: whoever dies here does the same again, and nobody is left without an answer.
+        if faults:
+            name = f"退回_{returned.item}_{returned.period}_{today(plan, at):%m%d}.xlsx"
+            write_sent_back(path, folder(plan.id, "sent_back", returned.organisation) / name, faults)
+        else:
+            give_receipt(tx, plan, returned, digest, at, remarks=len(as_remarks(found)),
+                         restated=None if before is None else changed)
+    return {"new": True, "sent_back": bool(faults), "claims": 0}
 
 
 def _faults(faults: tuple[CellFault, ...]) -> dict[str, Any]:
@@ -123,14 +141,15 @@ def _take_roster(plan: Plan, returned: RosterReturn, path: Path, digest: str, at
             claims.append({
                 "period": f"{visited_on:%Y-%m}", "finding_id": int(result.finding_id), "organisation": returned.organisation,
                 "disposition": chosen.code, "claims": chosen.claims, "excuses": chosen.excuses, "note": result.note,
-                "worker": result.worker})
+                "worker": result.worker,
+                "excused_until": excused_until(chosen.expires, visited_on) if chosen.excuses else None})
         _, is_new = findings_store.record_roster_return(
             tx, campaign_id=plan.id, organisation=returned.organisation, period=returned.period, run_id=int(returned.run_id),
             sha256=digest, path=str(path), received_at=at, results=len(returned.results),
             faults=_faults(returned.faults))
         if not is_new:
             return dict(NOTHING)
-        stand = findings_store.record_claims(tx, plan.id, at, claims)
+        stand = life.record_claims(tx, plan.id, at, claims, TRANSITIONS)
         campaigns.audit(tx, plan.id, at=at, actor=returned.organisation, action="roster returned",
                         subject=f"run {returned.run_id}", count=stand, reason=plan.purpose)
     if returned.faults:

@@ -1,42 +1,54 @@
 -- Everything the registers say about one person as of the period's end: one row per person, documented in
--- models/profile.py. In: people and the tables of 30_registers. Out: person_profile.
+-- models/profile.py. In: people, said_<register>, employers, identity_cases. Out: person_profile, in the order of
+-- people: it is joined and written in one stream, never held as a whole.
 -- Every person is in exactly one category: the first of the plan's ordered expressions that holds takes the person. The
 -- plan's last category is unconditional, and a null condition counts as false, so nobody is left over.
-CREATE MACRO months_between(earlier, later) AS
-    (left(later, 4)::INTEGER - left(earlier, 4)::INTEGER) * 12 + right(later, 2)::INTEGER - right(earlier, 2)::INTEGER;
+-- Codes are carried and written as enumerations: a prefecture's profile as plain texts takes twice as long to write.
+CREATE TYPE payment AS ENUM ('active', 'suspended', 'terminated');
+CREATE TYPE month_label AS ENUM (SELECT DISTINCT last_paid_month FROM ({{months}}) WHERE last_paid_month IS NOT NULL);
+CREATE TYPE township_code AS ENUM (SELECT DISTINCT township FROM people WHERE township IS NOT NULL);
+CREATE TYPE person_code AS ENUM (
+    SELECT code FROM (SELECT sex AS code FROM people UNION SELECT hukou_type FROM people
+                      UNION SELECT population_status FROM people) WHERE code IS NOT NULL);
+CREATE TYPE category_code AS ENUM ({{categories}});
 
-CREATE TABLE person_profile AS
+{{said}}
+CREATE VIEW person_profile AS
 WITH joined AS (
-    SELECT p.person_id, p.id_number, p.name, p.sex, p.birth_date,
-           date_diff('year', p.birth_date, getvariable('period_end'))
-             - CASE WHEN strftime(getvariable('period_end'), '%m%d') < strftime(p.birth_date, '%m%d') THEN 1 ELSE 0 END
-             AS age_years,
-           p.hukou_type, p.population_status, p.is_permit_holder, p.township, p.village, p.address, p.phone,
+    SELECT p.person, p.person_id, p.id_number, p.name, p.sex::person_code AS sex_code, p.sex, p.birth_date,
+           date_sub('year', p.birth_date, getvariable('period_end')) AS age_years,
+           p.hukou_type::person_code AS hukou_type_code, p.hukou_type,
+           p.population_status::person_code AS population_status_code, p.population_status, p.is_permit_holder,
+           p.township::township_code AS township_code, p.township, p.village, p.address, p.phone,
            p.household_no,
-           died.person_id IS NOT NULL AS is_deceased, died.death_date,
+           said_deaths.person IS NOT NULL AS is_deceased, said_deaths.death_date,
            coalesce(p.population_status IN ('cancelled', 'moved_out'), false) AS is_gone,
-           studies.person_id IS NOT NULL AS is_student, studies.school,
-           hardship_of.person_id IS NOT NULL AS is_hardship, hardship_of.hardship_kind,
-           poverty_of.person_id IS NOT NULL AS is_poor, poverty_of.poverty_kind,
-           disability_of.person_id IS NOT NULL AS is_disabled, disability_of.disability_grade,
-           works.person_id IS NOT NULL AS is_employed, works.employer_code, works.employer_name,
+           said_students.person IS NOT NULL AS is_student, said_students.school,
+           said_hardship.person IS NOT NULL AS is_hardship, said_hardship.kind AS hardship_kind,
+           said_poverty.person IS NOT NULL AS is_poor, said_poverty.kind AS poverty_kind,
+           said_disability.person IS NOT NULL AS is_disabled, said_disability.disability_grade,
+           said_employment.person IS NOT NULL AS is_employed, said_employment.employer_code,
+           said_employment.employer_name,
            employers_in.township AS employer_township,
            {{scheme_columns}},
            rp.tier_yuan AS resident_pension_tier_yuan, rp.paid_yuan AS resident_pension_paid_yuan,
            rp.ended_on AS resident_pension_ended_on, rp.end_reason AS resident_pension_end_reason,
-           draws.person_id IS NOT NULL AS is_drawing_benefit, draws.benefit_scheme, draws.benefit_monthly_yuan,
-           coalesce(card_of.has_card, false) AS has_card
+           said_benefits.person IS NOT NULL AS is_drawing_benefit, said_benefits.scheme AS benefit_scheme,
+           said_benefits.monthly_yuan AS benefit_monthly_yuan,
+           coalesce(said_cards.is_issued, false) AS has_card,
+           identity_cases.person IS NOT NULL AS needs_identity_review
     FROM people p
-    LEFT JOIN died USING (person_id)
-    LEFT JOIN studies USING (person_id)
-    LEFT JOIN hardship_of USING (person_id)
-    LEFT JOIN poverty_of USING (person_id)
-    LEFT JOIN disability_of USING (person_id)
-    LEFT JOIN works USING (person_id)
-    LEFT JOIN draws USING (person_id)
-    LEFT JOIN card_of USING (person_id)
-    LEFT JOIN (SELECT credit_code, any_value(township) AS township FROM employers GROUP BY ALL) employers_in
-           ON employers_in.credit_code = works.employer_code
+    LEFT JOIN said_deaths USING (person)
+    LEFT JOIN said_students USING (person)
+    LEFT JOIN said_hardship USING (person)
+    LEFT JOIN said_poverty USING (person)
+    LEFT JOIN said_disability USING (person)
+    LEFT JOIN said_employment USING (person)
+    LEFT JOIN said_benefits USING (person)
+    LEFT JOIN said_cards USING (person)
+    LEFT JOIN (SELECT DISTINCT person FROM identity_cases) identity_cases USING (person)
+    LEFT JOIN (SELECT credit_code, min(township) AS township FROM employers GROUP BY ALL) employers_in
+           ON employers_in.credit_code = said_employment.employer_code
     {{scheme_joins}}
 ),
 facts AS (
@@ -58,9 +70,9 @@ facts AS (
            -- C7, C9: the register must show both sides of a conversion, the end of one scheme and the other one alive.
            employee_pension_active
              AND coalesce(resident_pension_ended_on >= getvariable('campaign_starts'), false)
-             AND coalesce(resident_pension_end_reason = 'converted', false) AS was_converted,
-           false AS needs_identity_review
+             AND coalesce(resident_pension_end_reason = 'converted', false) AS was_converted
     FROM joined
 )
-SELECT *, CASE {{category_cases}} END AS category
-FROM facts;
+-- Only what some rule of the plan asks is kept, and `person`, by which other tables of the run are joined.
+SELECT person, {{columns}}
+FROM (SELECT *, CASE {{category_cases}} END AS category FROM facts);

@@ -5,8 +5,10 @@
 
 -- What people write for nothing. (A list after IN would become a join; a pattern behind a length is nearly free.)
 CREATE MACRO means_nothing(x) AS length(x) <= 4 AND regexp_full_match(x, '(?i)(|-{1,4}|—{1,2}|/|\\|无|空|不详|暂无|NULL|NONE|NAN)');
--- What Excel writes for a formula that failed (domain.md 44).
-CREATE MACRO is_excel_error(x) AS starts_with(x, '#') AND regexp_full_match(x, '#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)');
+-- What Excel writes for a formula that failed, and reading for one whose value was not kept (domain.md 44). The first
+-- letter is compared before any pattern is tried: every cell of every row is asked.
+CREATE MACRO is_excel_error(x) AS CASE WHEN x >= '#' AND x < '$' THEN regexp_full_match(x,
+    '#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|BUSY!|UNKNOWN!|GETTING_DATA|公式无结果)') ELSE false END;
 
 -- Free text: inner spaces stay, one each.
 CREATE MACRO tidy(x) AS CASE
@@ -41,6 +43,9 @@ CREATE MACRO name_fault(x) AS CASE
     WHEN is_excel_error(x) THEN 'unreadable'
     WHEN regexp_matches(x, '[0-9]{6}') THEN 'holds_number'
 END;
+-- A mobile or a landline number, or several with a separator between (domain.md 38).
+CREATE MACRO is_no_phone(x) AS NOT regexp_full_match(x,
+    '((\+?86-?)?1[3-9][0-9]{9}|(0[0-9]{2,3}-?)?[2-9][0-9]{6,7}(-[0-9]{1,6})?)([ /、,，;；]+((\+?86-?)?1[3-9][0-9]{9}|(0[0-9]{2,3}-?)?[2-9][0-9]{6,7}(-[0-9]{1,6})?))*');
 CREATE MACRO text_fault(x) AS CASE WHEN is_excel_error(x) THEN 'unreadable' END;
 
 -- The foot of a table, over the first cells of a row, squeezed and joined by | (domain.md 10, 11): what was added up,

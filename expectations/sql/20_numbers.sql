@@ -1,12 +1,14 @@
 -- Citizen numbers (GB 11643) and unified social credit codes (GB 32100). Macros only.
 
--- Weights 7 9 10 5 8 4 2 1 6 3 7 9 10 5 8 4 2 over the first 17 digits, modulo 11. Letters count from 48, and the
--- weights add up to 100: hence 4800. (Cutting a letter out is cheaper here than dividing a long integer.)
-CREATE MACRO weighed(x, i, weight) AS ascii(substr(x, i, 1)) * weight;
-CREATE MACRO check_letter(x) AS substr('10X98765432', 1 + (
-      weighed(x, 1, 7) + weighed(x, 2, 9) + weighed(x, 3, 10) + weighed(x, 4, 5) + weighed(x, 5, 8) + weighed(x, 6, 4)
-    + weighed(x, 7, 2) + weighed(x, 8, 1) + weighed(x, 9, 6) + weighed(x, 10, 3) + weighed(x, 11, 7) + weighed(x, 12, 9)
-    + weighed(x, 13, 10) + weighed(x, 14, 5) + weighed(x, 15, 8) + weighed(x, 16, 4) + weighed(x, 17, 2) - 4800) % 11, 1);
+-- Weights 7 9 10 5 8 4 2 1 6 3 7 9 10 5 8 4 2 over the first 17 digits, modulo 11; null where they are no digits. (Twice
+-- as fast as cutting 17 letters out.)
+CREATE MACRO digit(n, place) AS n // (10 ** place)::BIGINT % 10;
+CREATE MACRO weighed(n) AS (
+      digit(n, 16) * 7 + digit(n, 15) * 9 + digit(n, 14) * 10 + digit(n, 13) * 5 + digit(n, 12) * 8
+    + digit(n, 11) * 4 + digit(n, 10) * 2 + digit(n, 9) * 1 + digit(n, 8) * 6 + digit(n, 7) * 3
+    + digit(n, 6) * 7 + digit(n, 5) * 9 + digit(n, 4) * 10 + digit(n, 3) * 5
+    + digit(n, 2) * 8 + digit(n, 1) * 4 + digit(n, 0) * 2) % 11;
+CREATE MACRO check_letter(x) AS substr('10X98765432', 1 + weighed(try_cast(left(x, 17) AS BIGINT)), 1);
 
 -- × and the Cyrillic letter stand where X should (domain.md 17).
 CREATE MACRO plain_number(x) AS CASE
@@ -24,18 +26,21 @@ END;
 
 CREATE MACRO is_number_shaped(x) AS regexp_full_match(x, '[1-9][0-9]{16}[0-9X]');
 CREATE MACRO born(x) AS CASE WHEN is_number_shaped(x) THEN try_strptime(substr(x, 7, 8), '%Y%m%d')::DATE END;
-CREATE MACRO sex_of(x) AS CASE WHEN CAST(substr(x, 17, 1) AS INTEGER) % 2 = 1 THEN 'M' ELSE 'F' END;
+CREATE MACRO sex_of(x) AS CASE WHEN ascii(substr(x, 17, 1)) % 2 = 1 THEN 'M' ELSE 'F' END;
 
 -- Why a number is none; null where it is one. A foreign or retired area is never a fault (domain.md 22).
-CREATE MACRO number_fault(x, expected_letter, birth_date) AS CASE
+CREATE MACRO birth_fault(birth_date) AS CASE
+    WHEN birth_date IS NULL OR birth_date NOT BETWEEN getvariable('earliest_birth') AND getvariable('latest_day') THEN 'birth_date'
+END;
+CREATE MACRO number_fault(x, birth_date) AS CASE
     WHEN x IS NULL THEN NULL
     WHEN NOT is_number_shaped(x) THEN CASE
         WHEN regexp_full_match(x, '[0-9.]+E\+?[0-9]+') THEN 'lost_digits'
         WHEN regexp_full_match(x, '[A-Z]{1,2}[0-9]{6,10}') THEN 'other_document'
         ELSE 'shape' END
-    WHEN expected_letter <> right(x, 1)
+    WHEN check_letter(x) <> right(x, 1)
     THEN CASE WHEN ends_with(x, '000') THEN 'lost_digits' ELSE 'check_digit' END
-    WHEN birth_date IS NULL OR birth_date NOT BETWEEN getvariable('earliest_birth') AND getvariable('latest_day') THEN 'birth_date'
+    WHEN birth_fault(birth_date) IS NOT NULL THEN 'birth_date'
 END;
 
 -- How a number was mended; null where it came as it stands.

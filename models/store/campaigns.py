@@ -93,6 +93,16 @@ def audit(tx: Connection, campaign: str, *, at: datetime, actor: str, action: st
         previous=previous, digest=hashlib.sha256(content.encode()).hexdigest()))
 
 
+def audited(tx: Connection, campaign: str, action: str) -> set[str]:
+    """What an action of the audit trail was done to, in one campaign."""
+    return set(tx.execute(select(Audit.subject).where(Audit.campaign_id == campaign, Audit.action == action)).scalars())
+
+
+def hold(tx: Connection, campaign: str, what: str) -> None:
+    """Lets one process at a time do something in a campaign, until the transaction ends."""
+    tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": f"{what}/{campaign}"})
+
+
 def audit_is_whole(tx: Connection) -> bool:
     """Whether no row of the audit trail was changed or removed since it was written."""
     previous = ""

@@ -106,6 +106,13 @@ def supplements(tx: Connection, campaign: str, feed: str, period: str) -> list[R
     ).order_by(Delivery.period, Delivery.id)).mappings())
 
 
+def by_sha256(tx: Connection, campaign: str, hashes: Sequence[str]) -> list[Row]:
+    """The deliveries in force with these contents, by feed and period."""
+    return list(tx.execute(select(Delivery.__table__).where(
+        Delivery.campaign_id == campaign, Delivery.sha256.in_(hashes), Delivery.verdict != "returned",
+    ).order_by(Delivery.feed, Delivery.period, Delivery.id)).mappings())
+
+
 def all_of(tx: Connection, campaign: str, period: str | None = None) -> list[Row]:
     """Every delivery, in the order received."""
     query = select(Delivery.__table__).where(Delivery.campaign_id == campaign)
@@ -132,6 +139,12 @@ def one(tx: Connection, campaign: str, delivery: int) -> Row | None:
         Delivery.campaign_id == campaign, Delivery.id == delivery)).mappings().first()
 
 
+def any_received_after(tx: Connection, numbers: Collection[int], instant: datetime) -> bool:
+    """Whether one of these deliveries came after an instant."""
+    return tx.execute(select(Delivery.id).where(
+        Delivery.id.in_(list(numbers)), Delivery.received_at > instant).limit(1)).scalar() is not None
+
+
 def latest_judgement(tx: Connection, delivery: Row) -> Row:
     """The delivery itself, or the last judgement of the same bytes that took its place (a waiver, a saved mapping)."""
     again = tx.execute(select(Delivery.__table__).where(
@@ -140,19 +153,9 @@ def latest_judgement(tx: Connection, delivery: Row) -> Row:
     return latest_judgement(tx, again) if again is not None else delivery
 
 
-def is_overtaken(tx: Connection, delivery: Row) -> bool:
-    """Whether another file has taken a delivery's place, or came and was accepted after it had been returned."""
-    later = tx.execute(select(Delivery.id).where(
-        Delivery.campaign_id == delivery["campaign_id"], Delivery.feed == delivery["feed"],
-        Delivery.period == delivery["period"], Delivery.provider == delivery["provider"],
-        Delivery.part == delivery["part"], Delivery.id > delivery["id"], *IN_FORCE).limit(1)).scalar()
-    return delivery["superseded_at"] is not None or later is not None
-
-
-def note_answers(tx: Connection, delivery: int, *, quality_page: str, return_workbook: str | None) -> None:
-    """Where a delivery's answers lie."""
-    tx.execute(update(Delivery).where(Delivery.id == delivery).values(
-        quality_page=quality_page, return_workbook=return_workbook))
+def note_answers(tx: Connection, delivery: int, places: Mapping[str, str | None]) -> None:
+    """Where a delivery's answers lie: ``quality_page`` and ``return_workbook``."""
+    tx.execute(update(Delivery).where(Delivery.id == delivery).values(**places))
 
 
 def earlier_periods(tx: Connection, campaign: str, feed: str, provider: str, period: str, most: int) -> list[Row]:

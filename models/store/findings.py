@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select, text, update
+from sqlalchemy import Connection, RowMapping, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.states import WAITING
@@ -51,14 +50,20 @@ def run(tx: Connection, run_id: int) -> Row | None:
     return tx.execute(select(Run.__table__).where(Run.id == run_id)).mappings().first()
 
 
+def runs_of(tx: Connection, campaign: str, period: str) -> list[Row]:
+    """Every finished run of a period, in the order in which they were made."""
+    return list(tx.execute(select(Run.__table__).where(
+        Run.campaign_id == campaign, Run.period == period, Run.state == "done").order_by(Run.id)).mappings())
+
+
 def start_run(tx: Connection, **values: Any) -> int:
     """Opens a run row."""
     return tx.execute(insert(Run).values(state="running", reason="", **values).returning(Run.id)).scalar_one()
 
 
 def fail_run(tx: Connection, run_id: int, reason: str) -> None:
-    """Closes a run as failed, with the reason."""
-    tx.execute(update(Run).where(Run.id == run_id).values(state="failed", reason=reason))
+    """Closes a run as failed, with the reason; one that was done before stays so."""
+    tx.execute(update(Run).where(Run.id == run_id, Run.state != "done").values(state="failed", reason=reason))
 
 
 def close_abandoned_runs(tx: Connection, campaign: str, period: str) -> int:
@@ -74,10 +79,13 @@ def try_lock(tx: Connection, campaign: str, period: str) -> bool:
 
 
 def finish_run(tx: Connection, run_id: int, *, persons: int, unbalanced: int, content_sha256: str,
-               categories: Sequence[tuple[str, str, int]], links: Sequence[tuple[str, str, int]]) -> None:
-    """Closes a run as done, with its balance and accounts."""
+               categories: Sequence[tuple[str, str, int]], links: Sequence[tuple[str, str, int]],
+               lists: Mapping[str, int] | None = None) -> None:
+    """Closes a run as done, with its balance and accounts; those of an earlier attempt are replaced."""
     tx.execute(update(Run).where(Run.id == run_id).values(
-        state="done", persons=persons, unbalanced=unbalanced, content_sha256=content_sha256))
+        state="done", persons=persons, unbalanced=unbalanced, content_sha256=content_sha256, lists=dict(lists or {})))
+    for table in (CategoryCount, LinkCount, Measurement):
+        tx.execute(delete(table).where(table.run_id == run_id))
     tx.execute(insert(CategoryCount).values([
         {"run_id": run_id, "organisation": org, "category": category, "persons": count}
         for org, category, count in categories]))
@@ -129,12 +137,11 @@ def roster_digest(tx: Connection, limits: HandOut) -> tuple[str, int]:
     return row.digest, row.findings
 
 
-def findings_of_period(tx: Connection, campaign: str, period: str) -> list[Row]:
-    """Findings first seen by the period and still listed in it, for the audited export."""
-    return list(tx.execute(select(Finding.__table__).where(
-        Finding.campaign_id == campaign, Finding.first_seen <= period,
-        (Finding.last_seen.is_(None)) | (Finding.last_seen >= period),
-    ).order_by(Finding.list, Finding.owner, Finding.id)).mappings())
+def lives(tx: Connection, campaign: str) -> list[Row]:
+    """What has become of every finding, without the person: list, subject, status, months, owners."""
+    return list(tx.execute(select(
+        Finding.list, Finding.subject, Finding.status, Finding.first_seen, Finding.last_seen, Finding.owner,
+        Finding.co_owners).where(Finding.campaign_id == campaign)).mappings())
 
 
 def counts_by_owner(tx: Connection, campaign: str) -> list[Row]:
@@ -235,6 +242,14 @@ def measurements(tx: Connection, campaign: str, period: str | None = None) -> li
     return list(tx.execute(query).mappings())
 
 
+def measurement_history(tx: Connection, campaign: str, indicator: str, organisation: str, period: str) -> list[Row]:
+    """One figure as each run made it, the one in force last."""
+    return list(tx.execute(select(Measurement.__table__).where(
+        Measurement.campaign_id == campaign, Measurement.indicator == indicator,
+        Measurement.organisation == organisation, Measurement.period == period,
+    ).order_by(Measurement.run_id)).mappings())
+
+
 def restatements(tx: Connection, campaign: str, published_at: datetime) -> list[Row]:
     """Figures that stood when the last bulletin was published and that a later run of the same month has changed."""
     return list(tx.execute(text("""
@@ -251,7 +266,7 @@ def restatements(tx: Connection, campaign: str, published_at: datetime) -> list[
             FROM figure ORDER BY indicator, organisation, period, run_id DESC
         )
         SELECT * FROM published JOIN current USING (indicator, organisation, period)
-        WHERE was IS NOT NULL AND now IS NOT NULL AND was <> now
+        WHERE was IS DISTINCT FROM now
         ORDER BY period, indicator, organisation
     """), {"campaign": campaign, "published": published_at}).mappings())
 
@@ -268,3 +283,36 @@ def propose_candidate(tx: Connection, campaign: str, organisation: str, kind: st
     return bool(tx.execute(insert(Candidate).values(
         campaign_id=campaign, organisation=organisation, kind=kind, occasion=occasion, evidence=dict(evidence),
         prepared_at=at).on_conflict_do_nothing()).rowcount)
+
+
+def candidates(tx: Connection, campaign: str, as_of: datetime) -> list[Row]:
+    """The candidates prepared by an instant, those that nobody has decided on first."""
+    return list(tx.execute(select(Candidate.__table__).where(
+        Candidate.campaign_id == campaign, Candidate.prepared_at <= as_of,
+    ).order_by(Candidate.decided_at.is_not(None), Candidate.prepared_at, Candidate.id)).mappings())
+
+
+def candidate(tx: Connection, campaign: str, number: int) -> Row | None:
+    """One candidate of a campaign."""
+    return tx.execute(select(Candidate.__table__).where(
+        Candidate.campaign_id == campaign, Candidate.id == number)).mappings().first()
+
+
+def decide_candidate(tx: Connection, campaign: str, number: int, *, decision: str, by: str, reason: str,
+                     at: datetime) -> Row | None:
+    """Records what a person decided on a candidate; None if there is none or it is decided already."""
+    return tx.execute(update(Candidate).where(
+        Candidate.campaign_id == campaign, Candidate.id == number, Candidate.decided_at.is_(None),
+    ).values(decision=decision, decided_by=by, decided_at=at, reason=reason).returning(Candidate.__table__)).mappings().first()
+
+
+def claims_by_day(tx: Connection, campaign: str, organisation: str, since: datetime, before: datetime, zone: str) -> dict[date, int]:
+    """How many claims ("enrolled") a unit handed in per calendar day of the zone, from an instant up to another."""
+    rows = tx.execute(text("""
+        SELECT (c.received_at AT TIME ZONE :zone)::date AS day, count(*) AS claims_made
+        FROM claim c JOIN finding f ON f.id = c.finding_id
+        WHERE f.campaign_id = :campaign AND c.organisation = :organisation AND c.claims
+          AND c.received_at >= :since AND c.received_at < :before
+        GROUP BY 1
+    """), {"campaign": campaign, "organisation": organisation, "since": since, "before": before, "zone": zone})
+    return {row.day: row.claims_made for row in rows}

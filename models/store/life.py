@@ -134,14 +134,17 @@ WHERE f.campaign_id = %(campaign)s AND k.event IS NOT NULL
   AND (v.outcome IS NOT NULL OR f.status IN ('new', 'excused', {_quoted(ENDED)}));
 """
 
-_OWNERS = """
--- Who leads today: the successor of a unit that has ended, and who was made to lead by a settled dispute.
+_SUCCEEDED = """
+-- Who leads today in place of a unit that has ended.
 UPDATE current c SET owner = coalesce(%(leads)s::jsonb ->> c.owner, c.owner),
        co_owners = ARRAY(SELECT DISTINCT coalesce(%(leads)s::jsonb ->> o, o) FROM unnest(c.co_owners) AS o
                          WHERE coalesce(%(leads)s::jsonb ->> o, o) <> coalesce(%(leads)s::jsonb ->> c.owner, c.owner)
                          ORDER BY 1)
 WHERE %(leads)s::jsonb ?| (c.owner || c.co_owners);
+"""
 
+_ASSIGNED = """
+-- Who was made to lead by a settled dispute, for as long as the rule names the one it was settled against.
 UPDATE finding f SET assigned_owner = NULL, assigned_from = NULL
 FROM current c
 WHERE f.campaign_id = %(campaign)s AND f.assigned_owner IS NOT NULL AND f.list = c.list AND f.subject = c.subject
@@ -186,7 +189,7 @@ SELECT id, 'new', %(period)s, %(at)s, %(run)s, '', '', 'new' FROM fresh;
 """
 
 _DIFFERENCE = """
-SELECT event, count(*) FROM finding_event WHERE run_id = %(run)s AND event <> 'persisting' GROUP BY event
+SELECT event, count(*) FROM finding_event WHERE run_id = %(run)s AND at = %(at)s AND event <> 'persisting' GROUP BY event
 """
 
 
@@ -213,16 +216,14 @@ def merge(tx: Connection, campaign: str, period: str, run_id: int, at: datetime,
     values = {"campaign": campaign, "period": period, "run": run_id, "at": at, "out_of_scope": list(out_of_scope),
               "leads": json.dumps(dict(leads)), "before": _month_before(tx, campaign, period)}
     if leads:
-        cursor.execute(_OWNERS, values)
-    else:
-        cursor.execute(_OWNERS[_OWNERS.index("UPDATE finding"):], values)
+        cursor.execute(_SUCCEEDED, values)
+    cursor.execute(_ASSIGNED, values)
     cursor.execute(_JUDGE + _MOVED + _UNLISTED + _RELISTED, values)
     _move(tx, transitions, at, run_id)
     cursor.execute(_CONTENT, values)
     cursor.execute(_DIFFERENCE, values)
     difference = dict(cursor.fetchall())
-    cursor.execute("SELECT count(*) FROM current")
-    listed = cursor.fetchone()[0]
+    listed = tx.execute(text("SELECT count(*) FROM current")).scalar_one()
     # Listed before and still: also where it was contradicted, lapsed or got another owner.
     arrived = sum(difference.get(event, 0) for event in ("new", "reopened", "restored", "still_excused"))
     return {**difference, "persisting": listed - arrived}
@@ -321,18 +322,18 @@ def hand_over(tx: Connection, campaign: str, leads: Mapping[str, str], period: s
     """Gives the findings of units that have ended to who leads in their place (``leads``); returns how many."""
     if not leads:
         return 0
-    values = {"campaign": campaign, "leads": json.dumps(dict(leads)), "period": period, "at": at}
+    values = {"campaign": campaign, "leads": json.dumps(dict(leads)), "ended": list(leads), "period": period, "at": at}
     tx.execute(text("""
         INSERT INTO finding_event (finding_id, event, period, at, detail, before, after, was_closed_in, was_last_seen)
         SELECT id, 'transferred', :period, :at, owner || ' → ' || (CAST(:leads AS jsonb) ->> owner), status, status,
                closed_in, last_seen
-        FROM finding WHERE campaign_id = :campaign AND CAST(:leads AS jsonb) ->> owner IS NOT NULL
+        FROM finding WHERE campaign_id = :campaign AND owner = ANY(:ended)
         ON CONFLICT DO NOTHING
     """), values)
     return tx.execute(text("""
         UPDATE finding SET owner = CAST(:leads AS jsonb) ->> owner,
                co_owners = array_remove(co_owners, CAST(:leads AS jsonb) ->> owner)
-        WHERE campaign_id = :campaign AND CAST(:leads AS jsonb) ->> owner IS NOT NULL
+        WHERE campaign_id = :campaign AND owner = ANY(:ended)
     """), values).rowcount
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select, text, update
@@ -124,11 +124,13 @@ def record_steps(tx: Connection, steps: Sequence[Mapping[str, Any]]) -> None:
 
 def submit(tx: Connection, obligation_id: int, *, received_at: datetime, sha256: str, path: str,
            prepared_by: str | None, reviewed_by: str | None, texts: Mapping[str, Any],
-           faults: Mapping[str, Any]) -> tuple[int, bool]:
+           faults: Mapping[str, Any], figures: Mapping[str, Any] | None = None, remarks: Sequence[Mapping[str, Any]] = (),
+           ) -> tuple[int, bool]:
     """Records a submission; the same content again is the same submission. Returns (id, is new)."""
     new = tx.execute(insert(Submission).values(
         obligation_id=obligation_id, received_at=received_at, sha256=sha256, path=path, prepared_by=prepared_by,
-        reviewed_by=reviewed_by, texts=dict(texts), faults=dict(faults),
+        reviewed_by=reviewed_by, texts=dict(texts), faults=dict(faults), figures=dict(figures or {}),
+        remarks=[dict(remark) for remark in remarks],
     ).on_conflict_do_nothing().returning(Submission.id)).scalar()
     if new is not None:
         _look_now(tx, obligation_id)
@@ -136,6 +138,60 @@ def submit(tx: Connection, obligation_id: int, *, received_at: datetime, sha256:
     known = tx.execute(select(Submission.id).where(
         Submission.obligation_id == obligation_id, Submission.sha256 == sha256)).scalar_one()
     return known, False
+
+
+def accepted(tx: Connection, obligation_id: int) -> Row | None:
+    """The submission that stands for an obligation: of those accepted the one that came last."""
+    return tx.execute(select(Submission.__table__).where(
+        Submission.obligation_id == obligation_id, Submission.accepted_at.is_not(None))
+        .order_by(Submission.received_at.desc(), Submission.id.desc()).limit(1)).mappings().first()
+
+
+def restate(tx: Connection, submission_id: int, restates: int, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Marks an accepted submission as the correction of an earlier one, with what it says otherwise (C22)."""
+    tx.execute(update(Submission).where(Submission.id == submission_id)
+               .values(restates=restates, changes=[dict(change) for change in changes]))
+
+
+def accepted_reports(tx: Connection, campaign: str, item: str, organisation: str, before: date) -> list[Row]:
+    """What a unit's accepted reports of an item said in former periods, one a period, the latest period last."""
+    return list(tx.execute(text("""
+        SELECT DISTINCT ON (o.period_ends, o.period) o.period, s.texts, s.figures
+        FROM submission s JOIN obligation o ON o.id = s.obligation_id
+        WHERE o.campaign_id = :campaign AND o.item = :item AND o.organisation = :organisation
+          AND o.period_ends < :before AND s.accepted_at IS NOT NULL
+        ORDER BY o.period_ends, o.period, s.received_at DESC, s.id DESC
+    """), {"campaign": campaign, "item": item, "organisation": organisation, "before": before}).mappings())
+
+
+def others_texts(tx: Connection, campaign: str, item: str, period: str, organisation: str) -> list[Row]:
+    """What the accepted reports of all other units say in the same period, one a unit."""
+    return list(tx.execute(text("""
+        SELECT DISTINCT ON (o.organisation) o.organisation, s.texts
+        FROM submission s JOIN obligation o ON o.id = s.obligation_id
+        WHERE o.campaign_id = :campaign AND o.item = :item AND o.period = :period
+          AND o.organisation <> :organisation AND s.accepted_at IS NOT NULL
+        ORDER BY o.organisation, s.received_at DESC, s.id DESC
+    """), {"campaign": campaign, "item": item, "period": period, "organisation": organisation}).mappings())
+
+
+def submissions_of(tx: Connection, obligation_id: int, as_of: datetime) -> list[Row]:
+    """Everything handed in for an obligation by an instant, in order."""
+    return list(tx.execute(select(Submission.__table__).where(
+        Submission.obligation_id == obligation_id, Submission.received_at <= as_of)
+        .order_by(Submission.received_at, Submission.id)).mappings())
+
+
+def worth_a_look(tx: Connection, campaign: str, as_of: datetime) -> list[Row]:
+    """Accepted reports that carry remarks or restate an earlier one, as of an instant, in the order they came."""
+    return list(tx.execute(text("""
+        SELECT o.item, o.name, o.organisation, o.period, o.period_ends, o.effective_due, s.id, s.received_at, s.remarks,
+               s.restates, s.changes
+        FROM submission s JOIN obligation o ON o.id = s.obligation_id
+        WHERE o.campaign_id = :campaign AND s.accepted_at <= :as_of
+          AND (s.remarks <> '[]'::jsonb OR s.restates IS NOT NULL)
+        ORDER BY s.received_at, s.id
+    """), {"campaign": campaign, "as_of": as_of}).mappings())
 
 
 def accept(tx: Connection, submission_id: int, at: datetime) -> None:

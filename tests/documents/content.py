@@ -189,8 +189,8 @@ def a_handbook(**changes: Any) -> HandbookContent:
         (DeadlineLine("工作月报", "各镇（街道）", "2021年9月", ROLLED),),
         (FeedDuty("户籍人口", ("市公安局",), "每月", "每月20日前", True, ("公民身份号码", "姓名")),),
         (ListGuide("未参保人员", "无养老保险", "户籍所在镇（街道）", "养老登记有效"),), DISPOSITIONS,
-        (LadderLine("到期前3个工作日", "本单位经办人", "提醒报送"),),
-        (ParameterLine("中断缴费", "末次缴费满3个月", "方案选定"),), ("生物特征", "行动轨迹"),
+        ladder=(LadderLine("到期前3个工作日", "本单位经办人", "提醒报送"),),
+        parameters=(ParameterLine("中断缴费", "末次缴费满3个月", "方案选定"),), not_collected=("生物特征", "行动轨迹"),
     )
     return replace(content, **changes)
 

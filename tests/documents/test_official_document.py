@@ -18,7 +18,7 @@ from documents import chart
 from documents.acceptance import write_acceptance_annex, write_acceptance_report
 from documents.bulletin import NO_CHART_FONT, write_bulletin, write_bulletin_annex
 from documents.handbook import write_handbook, write_task_letter
-from documents.model import CategoryLine, ProgressLine
+from documents.model import CategoryLine, ProgressLine, ScorecardLine
 from models.errors import RunDoesNotBalance, StorageUnavailable
 from tests.documents.content import (
     a_bulletin,
@@ -245,11 +245,26 @@ def test_annex_has_a_sheet_per_table_and_the_forecast(tmp_path):
     assert len(book.sheetnames) == 7
     sheet = book.worksheets[1]
     head = [cell.value for cell in sheet[3]]
-    assert head[-2:] == ["后续月均需新增", "按目前进度能否完成"]
+    assert head[-5:] == ["前期月均新增", "后续月均需新增", "按目前进度预计达到", "按目前进度能否完成", "比对批次"]
     first = dict(zip(head, (cell.value for cell in sheet[4]), strict=True))
     assert (first["单位"], first["年度目标"], first["完成率"]) == ("凤麓街道", 1000, 0.499)
     assert sheet.cell(4, head.index("完成率") + 1).number_format == "0.00%"
     assert sheet.freeze_panes == "B4"
+
+
+def test_the_annex_shows_every_departments_scorecard_and_the_text_names_who_had_files_returned(tmp_path):
+    cards = (
+        ScorecardLine("市民政局", 3, 2, 1, 0, 4, 1.0, 2, 0.012, 0.9734, 2.5, "变差"),
+        ScorecardLine("市公安局", 1, 1, 0, 0, 0, 1.0, 0, 0.0003, 0.9991, None, "好转"),
+    )
+    text = bulletin_words(tmp_path / "d.docx", scorecards=cards)
+    assert "数据被退回的有市民政局（2次）。报送质量比上月好转的有市公安局。报送质量比上月变差的有市民政局。" in text
+    write_bulletin_annex(tmp_path / "a.xlsx", a_bulletin(scorecards=cards))
+    sheet = next(sheet for sheet in openpyxl.load_workbook(tmp_path / "a.xlsx") if "报送质量" in sheet.title)
+    head = [cell.value for cell in sheet[3]]
+    rows = [dict(zip(head, (cell.value for cell in sheet[line]), strict=True)) for line in (4, 5)]
+    assert (rows[0]["应报"], rows[0]["退回次数"], rows[0]["退回后重报用时（天）"], rows[0]["比上月"]) == (3, 2, 2.5, "变差")
+    assert (rows[1]["证件有效率"], rows[1]["退回后重报用时（天）"]) == (0.9991, "—")
 
 
 # --- acceptance ---

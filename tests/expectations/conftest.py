@@ -39,7 +39,7 @@ def take_in(plan: Plan, tmp_path: Path) -> Callable[..., Intake]:
 
     def taken(path: Path, feed: str = "population", **settings: Any) -> Intake:
         given: dict[str, Any] = {
-            "plan": plan, "period": "2021-05", "provider": None, "snapshots": tmp_path / "snapshots", "previous_rows": None,
+            "plan": plan, "period": "2021-05", "provider": None, "snapshots": tmp_path / "snapshots",
         }
         return take(path, feed=feed, **{**given, **settings})
 

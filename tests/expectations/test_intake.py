@@ -13,10 +13,12 @@ import duckdb
 import pytest
 
 from expectations import contract, suites
+from expectations.history import Held, History
 from expectations.intake import Intake
-from expectations.quality_page import quality_page
+from expectations.quality_page import Earlier, Surroundings, quality_page
 from models.errors import StorageUnavailable, WrongUse
 from models.plan import Gates, Plan
+from rules.drift import Profile
 from tests.expectations.a_file import (
     POPULATION,
     a_credit_code,
@@ -64,7 +66,7 @@ def test_a_snapshot_has_the_documented_columns_and_types_of_every_feed(normalise
     found = duckdb.sql(f"DESCRIBE SELECT * FROM '{tmp_path / 'accepted.parquet'}'").fetchall()
     types = {"date": "DATE", "amount": "DOUBLE", "number": "DOUBLE", "int": "BIGINT"}
     expected = {name: types.get(column.type, "VARCHAR") for name, column in entry.columns.items()}
-    assert {row[0]: row[1] for row in found} == {**expected, "row_number": "BIGINT", "source_file": "VARCHAR"}
+    assert {row[0]: row[1] for row in found} == {**expected, "row_number": "BIGINT", "member": "INTEGER", "source_file": "VARCHAR"}
 
 
 def test_taking_a_file_twice_leaves_the_same_bytes(take_in: Take, tmp_path: Path) -> None:
@@ -73,7 +75,7 @@ def test_taking_a_file_twice_leaves_the_same_bytes(take_in: Take, tmp_path: Path
     kept = {file: file.read_bytes() for file in (tmp_path / "snapshots").rglob("*") if file.is_file()}
     assert take_in(path) == first
     assert {file: file.read_bytes() for file in (tmp_path / "snapshots").rglob("*") if file.is_file()} == kept
-    assert {file.suffixes[0] for file in kept} == {".parquet", ".quarantine"}
+    assert {file.suffixes[0] for file in kept} == {".parquet", ".quarantine", ".doubtful"}
 
 
 def test_quarantined_rows_are_kept_for_the_way_back(take_in: Take, rows_of: Any, tmp_path: Path) -> None:
@@ -153,17 +155,23 @@ def test_the_share_of_valid_numbers_decides_at_the_plans_gates(take_in: Take, tm
     assert intake.quarantine is not None
 
 
+def after(rows: int | None) -> History:
+    """The last period's file had so many accepted rows; None: there was none."""
+    last = () if rows is None else (Held(1, "", rows, Path("last.parquet"), Profile(rows)),)
+    return History(last=last)
+
+
 @pytest.mark.parametrize(("previous", "verdict"), [(100, "accepted"), (101, "returned"), (None, "accepted"), (0, "accepted"), (50, "accepted")])
 def test_a_full_snapshot_that_shrinks_by_more_than_the_gate_is_returned(take_in: Take, tmp_path: Path, previous: int | None, verdict: str) -> None:
     # The gate is 5 %: 95 of 100 is exactly five percent, 95 of 101 is more.
-    intake = take_in(population_file(tmp_path / "a.csv", people(95)), previous_rows=previous)
+    intake = take_in(population_file(tmp_path / "a.csv", people(95)), history=after(previous))
     assert intake.verdict == verdict
 
 
 def test_a_supplement_may_shrink_and_may_be_empty(take_in: Take, tmp_path: Path) -> None:
     headers = ["死者身份证号", "死者姓名", "死亡日期"]
-    small = take_in(csv_file(tmp_path / "a.csv", [headers, [a_number(1), "王二", "2021-05-03"]]), "deaths", previous_rows=90)
-    none = take_in(csv_file(tmp_path / "b.csv", [headers]), "deaths", previous_rows=90)
+    small = take_in(csv_file(tmp_path / "a.csv", [headers, [a_number(1), "王二", "2021-05-03"]]), "deaths", history=after(90))
+    none = take_in(csv_file(tmp_path / "b.csv", [headers]), "deaths", history=after(90))
     assert (small.verdict, none.verdict, none.rows) == ("accepted", "accepted_with_warnings", 0)
 
 
@@ -226,8 +234,8 @@ def test_townships_that_nobody_knows_are_counted_and_warned_about(take_in: Take,
 def test_the_plans_gates_and_no_constants_decide(take_in: Take, tmp_path: Path, plan: Plan) -> None:
     path = population_file(tmp_path / "a.csv", people(95))
     lenient = with_gates(plan, "population", gates=Gates(block_shrink_share=0.5))
-    assert take_in(path, plan=lenient, previous_rows=150).verdict == "accepted"
-    assert take_in(path, plan=plan, previous_rows=150).verdict == "returned"
+    assert take_in(path, plan=lenient, history=after(150)).verdict == "accepted"
+    assert take_in(path, plan=plan, history=after(150)).verdict == "returned"
 
 
 def test_an_unreadable_file_is_returned_and_its_receipt_balances(take_in: Take, tmp_path: Path) -> None:
@@ -267,7 +275,8 @@ def test_a_write_that_breaks_off_leaves_no_file(take_in: Take, tmp_path: Path, m
     monkeypatch.setattr("expectations.normalise.Normalised.write_snapshot", broken)
     with pytest.raises(StorageUnavailable):
         take_in(population_file(tmp_path / "a.csv", people(3)))
-    assert [file for file in (tmp_path / "snapshots").rglob("*") if file.is_file()] == []
+    left = [file for file in (tmp_path / "snapshots").rglob("*") if file.is_file()]
+    assert [file for file in left if file.suffixes != [".doubtful", ".parquet"]] == []
 
 
 def test_no_error_check_or_page_names_a_person(take_in: Take, tmp_path: Path) -> None:
@@ -353,7 +362,7 @@ def test_the_quality_page_shows_the_account_that_adds_up(take_in: Take, tmp_path
     intake = take_in(population_file(tmp_path / "a.csv", rows))
     page = quality_page(intake, contract.for_feed("population"))
     assert page.startswith("<!doctype html>")
-    for text in ("可用", "900", "待核", "重复", "剔除", "903", "「身份证号」位数或格式不对", "合计行写明的条数", "population.key_unique"):
+    for text in ("可用", "900", "待核", "重复", "剔除", "903", "「身份证号」位数或格式不对", "合计行写明", "population.key_unique"):
         assert text in page
     assert "http" not in page.replace("http-equiv", "")
 
@@ -369,6 +378,24 @@ def test_the_quality_page_of_a_returned_file_says_why(take_in: Take, tmp_path: P
     assert "退回" in page
     assert "缺少必需的列" in page
     assert "王二" not in page
+
+
+def test_the_quality_page_compares_with_earlier_periods_and_says_what_follows(take_in: Take, tmp_path: Path) -> None:
+    rows = [*people(97), *(a_person(serial, 身份证号="1") for serial in (98, 99, 100))]
+    intake = take_in(population_file(tmp_path / "a.csv", rows))
+    around = Surroundings(
+        "市公安局", "2021年5月", "2021年6月1日", notes=("更正单已并入原文件",), next_steps=("请于2021年6月4日前报回",),
+        earlier=(Earlier("2021年3月", 90, 0, None), Earlier("2021年4月", 100, 1, 0.99)), chain=("c0ffee",))
+    page = quality_page(intake, contract.for_feed("population"), around)
+    for text in ("市公安局", "2021年6月1日", "更正单已并入原文件", "请于2021年6月4日前报回", "c0ffee", "2021年3月", "97.00%",
+                 "可用行数比2021年4月减少 3，待核行数增加 2，号码有效率下降 2.00 个百分点"):
+        assert text in page
+    assert "与前几次报送相比" not in quality_page(intake, contract.for_feed("population"))
+
+
+def test_the_quality_page_shows_no_number_that_a_sender_put_into_a_file_name(take_in: Take, tmp_path: Path) -> None:
+    page = quality_page(take_in(population_file(tmp_path / f"{a_number(7)}.csv", people(3))), contract.for_feed("population"))
+    assert a_number(7) not in page
 
 
 def test_files_taken_in_at_the_same_time_do_not_mix(take_in: Take, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_header_is_found_under_up_to_six_title_lines(tmp_path: Path, titles: i
 def test_columns_that_the_contract_does_not_name_are_not_kept(tmp_path: Path) -> None:
     headers = [*POPULATION, "民族", "婚姻状况"]
     found = read(population_file(tmp_path / "a.csv", [[*a_person(), "彝族", "已婚"]], headers), PEOPLE)
-    assert set(found.table.column_names) == {"row_number", "row_fault", *reading.LEADS, *PEOPLE.columns}
+    assert set(found.table.column_names) == {"row_number", "member", "row_fault", *reading.LEADS, *PEOPLE.columns}
     assert "彝族" not in str(found.table.to_pydict())
 
 
@@ -121,11 +121,11 @@ def test_a_text_file_called_xls_is_read_as_text(tmp_path: Path) -> None:
 
 
 def test_numbers_lose_their_point_and_dates_become_iso(tmp_path: Path) -> None:
-    rows = [["序号", "死者身份证号", "死者姓名", "死亡日期", "报告单位"], [1, a_number(1), "王二", date(2021, 5, 3), 1.5]]
+    rows = [["序号", "死者身份证号", "死者姓名", "死亡日期", "户籍乡镇"], [1, a_number(1), "王二", date(2021, 5, 3), 1.5]]
     found = read(workbook(tmp_path / "a.xlsx", {"Sheet1": rows}), DEATHS)
     assert found.table["lead_1"].to_pylist() == ["1"]
     assert found.table["death_date"].to_pylist() == ["2021-05-03"]
-    assert found.table["reported_by"].to_pylist() == ["1.5"]
+    assert found.table["township"].to_pylist() == ["1.5"]
 
 
 def test_a_number_stored_as_a_number_never_looks_like_the_number_it_was(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_hidden_sheets_are_read_and_remarked_upon(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", {"一": [POPULATION, *people(1)], "二": [POPULATION, a_person(2)]}, hidden=("二",))
     found = read(path, PEOPLE)
     assert found.table.num_rows == 2
-    assert found.remarks == ("hidden_sheet",)
+    assert found.remarks == {"hidden_sheet": 1}
 
 
 def test_a_township_merged_over_several_rows_counts_for_each(tmp_path: Path) -> None:

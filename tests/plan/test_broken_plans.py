@@ -54,6 +54,11 @@ def of(expression: str) -> dict[str, Any]:
     return broken(lists__0__where=expression)
 
 
+A_SUM = [{"id": "progress", "name": "进展"}, {"id": "visits", "name": "走访", "kind": "number"},
+         {"id": "total", "name": "合计", "kind": "number", "sum_of": ["vists"]}]
+A_SUPERVISION = {"id": "quarterly", "name": "季度督导", "kind": "quarterly", "about": {"kinds": ["township"]},
+                 "cadence": {"every": "quarter", "first": "2021-04", "last": "2021-12"}, "due": {"day": 20},
+                 "decided_by": "office", "source": "C23"}
 STEP = 'ladders[0] "reports".steps'
 LIST_WHERE = 'lists[0] "uninsured".where'
 
@@ -259,6 +264,18 @@ ACROSS = {
     "bulletin on an unknown indicator": (broken(bulletins__0__indicators=["insurde"]), ".indicators[0]", "`insured`?"),
     "bulletin on an unknown report": (
         broken(bulletins__0__obligations=["month_report"]), ".obligations[0]", "`monthly_report`?"),
+    "sum of a number the report does not ask for": (
+        broken(obligations__0__content=A_SUM), 'obligations[0] "monthly_report".content[2].sum_of', "Did you mean `visits`?"),
+    "number held against an unknown figure": (
+        broken(obligations__0__content=[{"id": "visits", "name": "走访", "kind": "number", "recorded": "chekced"}]),
+        'obligations[0] "monthly_report".content[0].recorded', "Did you mean `checked`?"),
+    "supervision of an unknown target": (
+        broken(supervisions=[{**A_SUPERVISION, "targets": ["insured_totl"]}]),
+        'supervisions[0] "quarterly".targets[0]', "Did you mean `insured_total`?"),
+    "supervision decided by nobody": (
+        broken(supervisions=[{**A_SUPERVISION, "decided_by": "offcie"}]), ".decided_by", "Did you mean `office`?"),
+    "supervision of nobody": (
+        broken(supervisions=[{**A_SUPERVISION, "about": {"kinds": ["county"]}}]), ".about", "Kinds in this plan"),
     "weights of 110": (broken(acceptance__items__0__weight=70), "acceptance.items", "Let them add up to 100."),
     "item of an unknown target": (
         broken(acceptance__items__0__target="total"),

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.plan import CalendarPolicy, Cadence, Due, RollPolicy
+from models.plan import Cadence, CalendarPolicy, Due, RollPolicy
 from rules.calendar import WorkCalendar
 from rules.deadlines import ObligationFacts, SubmissionFact, closes, effective_due, is_late, nominal_due, opens, status
 from rules.periods import periods

@@ -1,7 +1,7 @@
 -- How much each distinct text is, in yuan (header in 万元: factor {{unit}}). Below zero is a fault.
 -- In: raw. Out: read_{{column}}(text, value, fault, repair), one row per text.
 CREATE TEMP TABLE read_{{column}} AS
-WITH written AS MATERIALIZED (SELECT DISTINCT {{column}} AS text, squeeze({{column}}) AS plain FROM raw WHERE {{column}} <> ''),
+WITH written AS MATERIALIZED (SELECT text, squeeze(text) AS plain FROM (SELECT DISTINCT {{column}} AS text FROM raw WHERE {{column}} <> '')),
 weighed AS MATERIALIZED (SELECT text, plain, amount_of(plain, {{unit}}) AS value FROM written)
 SELECT text, CASE WHEN value >= 0 THEN value END AS value,
        CASE WHEN value < 0 THEN 'negative'

@@ -1,7 +1,7 @@
 -- Which month each distinct text is, as YYYY-MM; a full date stands for its month.
 -- In: raw. Out: read_{{column}}(text, value, fault, repair), one row per text.
 CREATE TEMP TABLE read_{{column}} AS
-WITH written AS MATERIALIZED (SELECT DISTINCT {{column}} AS text, date_text({{column}}) AS plain FROM raw WHERE {{column}} <> ''),
+WITH written AS MATERIALIZED (SELECT text, date_text(text) AS plain FROM (SELECT DISTINCT {{column}} AS text FROM raw WHERE {{column}} <> '')),
 dated AS MATERIALIZED (SELECT text, plain, month_in_bounds(month_of(plain)) AS value FROM written)
 SELECT text, value,
        CASE WHEN value IS NULL AND NOT means_nothing(coalesce(plain, '')) THEN 'unreadable' END AS fault,

@@ -4,7 +4,7 @@
 -- In: raw, place(column_name, plain, organisation, is_full), region_name(text).
 -- Out: read_{{column}}(text, value, fault, repair) and read_{{column}}_address(text, value), one row per text.
 CREATE TEMP TABLE read_{{column}}_exact AS
-WITH written AS MATERIALIZED (SELECT DISTINCT {{column}} AS text, squeeze({{column}}) AS plain FROM raw WHERE {{column}} <> '')
+WITH written AS MATERIALIZED (SELECT text, squeeze(text) AS plain FROM (SELECT DISTINCT {{column}} AS text FROM raw WHERE {{column}} <> ''))
 SELECT w.text, w.plain, p.organisation
 FROM written w LEFT JOIN place p ON p.column_name = '{{column}}' AND p.plain = w.plain;
 
@@ -12,9 +12,12 @@ CREATE TEMP TABLE read_{{column}}_loose AS
 WITH loose AS MATERIALIZED (
     SELECT text, plain, false AS is_address FROM read_{{column}}_exact WHERE organisation IS NULL AND plain IS NOT NULL
     UNION ALL
-    SELECT DISTINCT raw.{{address}}, squeeze(raw.{{address}}), true
-    FROM raw LEFT JOIN read_{{column}}_exact e ON e.text = raw.{{column}}
-    WHERE e.organisation IS NULL AND raw.{{address}} <> ''
+    SELECT text, squeeze(text), true
+    FROM (
+        SELECT DISTINCT raw.{{address}} AS text
+        FROM raw LEFT JOIN read_{{column}}_exact e ON e.text = raw.{{column}}
+        WHERE e.organisation IS NULL AND raw.{{address}} <> ''
+    )
 ),
 named AS MATERIALIZED (
     SELECT l.text, l.is_address, p.organisation, strpos(l.plain, p.plain) AS starts, length(p.plain) AS letters

@@ -3,7 +3,7 @@
 -- In: raw. Out: read_{{column}}(text, value, fault, repair), one row per text.
 CREATE TEMP TABLE read_{{column}} AS
 WITH written AS MATERIALIZED (
-    SELECT DISTINCT {{column}} AS text, squeeze({{column}}) AS plain FROM raw WHERE {{column}} <> ''
+    SELECT text, squeeze(text) AS plain FROM (SELECT DISTINCT {{column}} AS text FROM raw WHERE {{column}} <> '')
 ),
 tried AS MATERIALIZED (
     SELECT text, plain, translate(plain, 'OIZS', '0125') AS without_look_alikes

@@ -1,0 +1,187 @@
+"""The chunks of a comparison: its SQL files cut where a run can stop and go on.
+
+A chunk reads the feeds and tables it names, runs one or more SQL files, and leaves tables. Nothing else passes from one
+chunk to the next, so each can be run in a process of its own, again after a kill, or alone when it failed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from comparison import units
+from comparison.database import period_end, quoted, script
+from comparison.expressions import parameters_of, render
+from comparison.lists import ROSTER_ONLY, finding_select, listed
+from comparison.registers import PERSON_REGISTERS, Register
+from comparison.units import employer_fills, unit_fills
+from models.plan import Plan
+from models.profile import PERSON, SCHEMES
+from rules.ownership import leads_on
+
+Work = Callable[[duckdb.DuckDBPyConnection], None]
+PROFILES = ("person_profile", "employer_profile", "project_profile")
+ACCOUNTS = ("category_counts", "link_counts", "list_counts", "balance", "content")
+
+
+@dataclass(frozen=True)
+class Step:
+    """SQL (or Python, where SQL cannot) and the tables it leaves, which are written before the next step."""
+
+    sql: str
+    makes: tuple[str, ...] = ()
+    work: Work | None = None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of the comparison that is done as a whole or not at all."""
+
+    name: str
+    steps: tuple[Step, ...]
+    reads: tuple[str, ...] = ()
+    """Tables of earlier chunks."""
+    feeds: tuple[str, ...] = ()
+
+    @property
+    def makes(self) -> tuple[str, ...]:
+        """The tables it leaves."""
+        return tuple(table for step in self.steps for table in step.makes)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What people know that no register says: Parquet files of their decisions and of numbers that were replaced."""
+
+    decisions: Path | None = None
+    old_numbers: Path | None = None
+
+
+def chunks_of(plan: Plan, period: str, known: Known = Known()) -> tuple[Chunk, ...]:
+    """The chunks of one comparison in the order in which they are run."""
+    registers = tuple(PERSON_REGISTERS.values())
+    linked, residual = _each("linked", registers), _each("residual", registers)
+    return (
+        Chunk("people", (Step(script("10_people"), ("people",)),), feeds=("population", "residence_permits")),
+        *(_link(register) for register in registers),
+        Chunk("identity", (Step("", ("resolved", "identity_candidates", "identity_cases"), _settle(known)),),
+              reads=("people", *linked, *residual)),
+        Chunk("registers", tuple(Step(script("30_registers", register.fill()), (f"several_{register.feed}",))
+                                 for register in registers),
+              reads=("resolved", *linked, *residual)),
+        Chunk("profile", (Step(script("40_profile", _profile_fills(plan, registers)), ("person_profile",)),),
+              reads=("people", "identity_cases", *linked, *_each("several", registers)), feeds=("employers",)),
+        Chunk("units", (Step(script("26_units", unit_fills(plan)), ("units", "unit_keys")),), feeds=units.FEEDS),
+        Chunk("employers", (Step(script("45_employers", employer_fills()), ("employer_profile", "project_profile")),),
+              reads=("units", "unit_keys"), feeds=units.FEEDS),
+        Chunk("lists", (Step(script("60_findings", _finding_fills(plan, period)), ("findings",)),),
+              reads=("people", *PROFILES)),
+        Chunk("balance", (Step(script("70_balance", _balance_fills(registers)), ACCOUNTS),),
+              reads=("people", "person_profile", "findings", "resolved", "unit_keys", *linked, *residual)),
+    )
+
+
+def _each(prefix: str, registers: tuple[Register, ...]) -> tuple[str, ...]:
+    return tuple(f"{prefix}_{register.feed}" for register in registers)
+
+
+def _link(register: Register) -> Chunk:
+    feed = register.feed
+    return Chunk(f"link:{feed}", (Step(script("20_links", register.fill()), (f"linked_{feed}", f"residual_{feed}")),),
+                 reads=("people",), feeds=(feed,))
+
+
+def _settle(known: Known) -> Work:
+    def work(connection: duckdb.DuckDBPyConnection) -> None:
+        from comparison.identity import resolve  # reads a table of all letters: only here
+
+        resolve(connection, tuple(PERSON_REGISTERS), decisions=known.decisions, old_numbers=known.old_numbers)
+
+    return work
+
+
+def _alias(scheme: str) -> str:
+    return "rp" if scheme == "resident_pension" else scheme
+
+
+def _scheme_columns(scheme: str) -> str:
+    said = _alias(scheme)
+    return (
+        f"{said}.status AS {scheme}_status_code, {said}.status::VARCHAR AS {scheme}_status, "
+        f"coalesce({said}.status = 'active', false) AS {scheme}_active, "
+        f"{said}.enrolled_on AS {scheme}_enrolled_on, "
+        f"{said}.last_paid_month AS {scheme}_last_paid_code, {said}.last_paid_month::VARCHAR AS {scheme}_last_paid, "
+        f"months_between({scheme}_last_paid, getvariable('period')) AS {scheme}_months_unpaid"
+    )
+
+
+KEPT = ("person_id", "id_number", "name", "sex", "birth_date", "age_years", "hukou_type", "population_status",
+        "is_permit_holder", "township", "village", "is_deceased", "is_gone", "needs_identity_review", "category")
+"""Who somebody is, and where: columns of the profile that are kept whatever the plan asks."""
+
+
+CODED = ("sex", "hukou_type", "population_status", "township",
+         *(f"{scheme}_{said}" for scheme in SCHEMES for said in ("status", "last_paid")))
+"""Columns of the person profile that are written as enumerations."""
+
+
+def profile_columns(plan: Plan) -> tuple[str, ...]:
+    """The columns of the person profile that a run keeps: who it is, and what some rule of the plan asks.
+
+    What no list, owner, evidence or indicator asks is not stored (PIPL art. 6, minimum necessary). Categories are decided
+    before. Addresses stay with ``people`` and are joined to those who are listed.
+    """
+    asked = [listed(plan, "person"), *(
+        expression for indicator in plan.indicators for measure in (indicator.numerator, indicator.denominator)
+        if measure is not None and measure.of == "person"
+        for expression in (measure.where, measure.sum, indicator.by) if expression)]
+    words = set(re.findall(r"\w+", " ".join(asked))) - set(ROSTER_ONLY)
+    return tuple(column.name for column in PERSON if column.name in KEPT or column.name in words)
+
+
+def _profile_fills(plan: Plan, registers: tuple[Register, ...]) -> dict[str, str]:
+    cases = (f"WHEN coalesce({render(category.where, parameters_of(plan))}, false) "
+             f"THEN {quoted(category.id)}::category_code" for category in plan.categories)
+    months = (f"SELECT DISTINCT last_paid_month FROM {table}_{scheme}"
+              for scheme in SCHEMES for table in ("linked", "several"))
+    return {
+        "said": "\n".join(script("35_said", register.fill()) for register in registers),
+        "months": " UNION ALL ".join(months),
+        "categories": ", ".join(quoted(category.id) for category in plan.categories),
+        "scheme_columns": ",\n           ".join(_scheme_columns(scheme) for scheme in SCHEMES),
+        "scheme_joins": "\n    ".join(f"LEFT JOIN said_{scheme} {_alias(scheme)} USING (person)" for scheme in SCHEMES),
+        "category_cases": "\n            ".join(cases),
+        "columns": ",\n       ".join(f"{name}_code AS {name}" if name in CODED else name for name in profile_columns(plan)),
+    }
+
+
+def _finding_fills(plan: Plan, period: str) -> Mapping[str, str]:
+    leads = leads_on(plan, period_end(period))
+    return {"listed": "\n".join(listed(plan, subject) for subject in ("person", "employer", "project")),
+            "findings": "\nUNION ALL".join(finding_select(plan, item, leads) for item in plan.lists)}
+
+
+def links_sql() -> str:
+    """The view ``links`` over a run's tables: not a chunk, for only an export asks for it."""
+    registers = tuple(PERSON_REGISTERS.values())
+    return script("65_links", {
+        "linked": "\n    UNION ALL\n    ".join(
+            f"SELECT {quoted(register.feed)} AS feed, source_file, row_number, member, person FROM linked_{register.feed}"
+            for register in registers),
+        "residual": "\n    UNION ALL\n    ".join(
+            f"SELECT {quoted(register.feed)} AS feed, file, source_file, row_number, member, id_number, id_given, name "
+            f"FROM residual_{register.feed}" for register in registers),
+    })
+
+
+def _balance_fills(registers: tuple[Register, ...]) -> dict[str, str]:
+    return {
+        "linked_counts": " UNION ALL ".join(
+            f"SELECT {quoted(register.feed)} AS feed, 'exact' AS tier, count(*) AS rows FROM linked_{register.feed}"
+            for register in registers),
+        "residual_count": " + ".join(f"(SELECT count(*) FROM residual_{register.feed})" for register in registers),
+    }

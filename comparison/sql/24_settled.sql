@@ -1,0 +1,77 @@
+-- Which pairs are links, and which rows a person must look at: what was decided by hand, tier 0, old numbers, tier 1.
+-- In: evidence, asked, people, decisions(row_key, person_id, is_same), claimed(feed, person) for persons who have their row
+-- in a register already. Out: settled(row_id, person, tier, score, reason), open_pairs(row_id, person, how, names, score,
+-- reason): what is left for a person to see.
+
+-- 1. What somebody decided stays decided.
+CREATE TABLE decided AS
+SELECT a.row_id, p.person, d.is_same FROM decisions d JOIN asked a USING (row_key) JOIN people p USING (person_id);
+
+CREATE TABLE standing AS
+SELECT e.* FROM evidence e
+ANTI JOIN (FROM decided WHERE is_same) s USING (row_id)
+ANTI JOIN (FROM decided WHERE NOT is_same) n USING (row_id, person);
+
+CREATE TABLE first_settled AS
+WITH judged AS (SELECT *, {{closest}} AS apart FROM standing),
+relatives AS (SELECT row_id, min(apart) AS apart FROM judged WHERE how = 'relative' GROUP BY row_id),
+by_number AS (
+    SELECT s.row_id, s.person, 'exact' AS tier, s.names, CASE WHEN s.names = 'same' THEN 'number' ELSE 'number_and_' || s.names END AS reason
+    FROM judged s LEFT JOIN relatives r USING (row_id)
+    WHERE (s.how IN ('number', 'shared_number') AND s.names IN ('same', 'spelling', 'part', 'last')
+           -- Nobody else of the household may bear the name better.
+           AND s.apart <= coalesce(r.apart, s.apart))
+       OR (s.how = 'number' AND s.names = 'missing')
+    -- Two names share a number in the population itself: the one that agrees most is meant.
+    QUALIFY rank() OVER (PARTITION BY s.row_id ORDER BY s.apart) = 1
+),
+renewed AS (
+    SELECT row_id, person, 'old_number' AS tier, names, 'old_number' AS reason
+    FROM standing WHERE how = 'old_number' AND names IN ('same', 'spelling', 'part')
+)
+SELECT row_id, person, true AS is_clerical, 'clerical' AS tier, 1.0::DOUBLE AS score, 'decided' AS reason
+FROM decided WHERE is_same
+UNION ALL BY NAME
+SELECT row_id, person, false AS is_clerical, tier, {{exact_score}} AS score, reason
+FROM (FROM by_number UNION ALL FROM renewed)
+QUALIFY count(*) OVER (PARTITION BY row_id) = 1;
+
+-- 2. Tier 1, and numbers replaced by one of another area (a person keeps birth and serial): the name agrees and nothing contradicts, nobody else would do as well, and the person has no other row in a
+-- register where each has one.
+CREATE TABLE repaired AS
+WITH fitting AS (
+    SELECT * FROM standing ANTI JOIN first_settled USING (row_id)
+    WHERE how NOT IN ('number', 'shared_number', 'old_number', 'relative', 'close_number')
+      AND names IN ('same', 'spelling', 'part') AND born_alike AND lives_alike
+      AND (how <> 'namesake_in_doubt' OR names <> 'part')
+),
+alone AS (
+    SELECT * FROM fitting
+    QUALIFY count(DISTINCT person) OVER (PARTITION BY row_id) = 1
+        AND (count(DISTINCT row_id) OVER (PARTITION BY feed, person) = 1 OR feed IN ({{several_rows}}))
+)
+SELECT row_id, person, CASE min(how) WHEN 'other_area' THEN 'old_number' ELSE 'repaired' END AS tier, {{repaired_score}} AS score, min(how) AS reason
+FROM alone a
+ANTI JOIN (SELECT feed, person FROM claimed
+           UNION SELECT feed, person FROM first_settled JOIN asked USING (row_id)
+           WHERE feed NOT IN ({{several_rows}})) c ON c.feed = a.feed AND c.person = a.person
+GROUP BY row_id, person, names;
+
+CREATE TABLE settled AS
+SELECT row_id, person, tier, score, reason FROM first_settled
+UNION ALL FROM repaired;
+
+-- 3. What a person must see: a number under a clearly different name, with whoever of the household bears the row's name;
+-- slips that fit several, or somebody who has a row already.
+CREATE TABLE open_pairs AS
+SELECT row_id, person, how, names,
+       CASE names WHEN 'same' THEN 0.9 WHEN 'spelling' THEN 0.8 WHEN 'part' THEN 0.7 ELSE 0.3 END AS score,
+       CASE WHEN how = 'number' AND names = 'different' THEN 'number_under_another_name'
+            WHEN how = 'relative' THEN 'number_of_relative'
+            WHEN how = 'number' THEN 'number_of_relative'
+            WHEN how IN ('old_number', 'shared_number') THEN how
+            WHEN how IN ('other_area', 'close_number') THEN 'two_numbers'
+            ELSE 'several_fit' END AS reason
+FROM standing ANTI JOIN settled USING (row_id)
+WHERE how IN ('number', 'shared_number', 'old_number')
+   OR names IN ('same', 'spelling', 'part');

@@ -1,0 +1,56 @@
+"""The watched inbox: whatever has arrived complete, for any period, is taken in; the rest is counted and waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.clock import instant, run_name
+from flows.summary import publish
+from models.errors import CanbaoError
+from tasks.campaign import folder
+from tasks.doors import admit, look
+from tasks.inbox import Inbox, Moment
+
+
+@flow(name="inbox-watch", description="收件箱：接收各部门已送达的完整文件", flow_run_name=run_name("收件箱"),
+      task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+def inbox_watch(campaign: str, as_of: datetime | None = None, inbox: str | None = None) -> dict[str, object]:
+    """Takes in what lies complete in the inbox. Safe at any time, any number of times: what is known is left alone.
+
+    Fails, after everything else was taken, if something could not be taken for another reason than its content.
+
+    Args:
+        campaign: id of the campaign.
+        as_of: the instant to act as of; the scheduled time if left empty.
+        inbox: folder with <feed>/<period>/<file>; the campaign's own inbox if left empty.
+    """
+    place = Path(inbox) if inbox else folder(campaign, "inbox")
+    result = admit_all(campaign, look(campaign, place, Moment(instant(as_of))))
+    publish("inbox", campaign, "", result)
+    if result["failed"]:
+        raise CanbaoError(f"{result['failed']} entries of the inbox could not be taken in.", where=campaign,
+                          cure="`canbao intake` says why for each; the next run tries again.")
+    return result
+
+
+def admit_all(campaign: str, found: Inbox) -> dict[str, object]:
+    """Takes everything in, two at a time: a file is read while another is judged. One that fails (a department's
+    database is down) keeps nobody else waiting. Counts only."""
+    arriving = [admit.submit(campaign, file.feed, file.period, str(file.path), file.received_at) for file in found.arrived]
+    counts: Counter[str] = Counter()
+    for future in arriving:
+        try:
+            taken = future.result()
+        except CanbaoError:
+            counts["failed"] += 1
+        else:
+            counts["files"] += bool(taken["new"])
+            counts["returned"] += bool(taken["new"]) and taken["verdict"] == "returned"
+    held = Counter(entry.state for entry in found.held)
+    return {"files": counts["files"], "returned": counts["returned"], "failed": counts["failed"],
+            "waiting": held["waiting"], "misplaced": held["misplaced"]}
