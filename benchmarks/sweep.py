@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import resource
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -105,3 +107,14 @@ def _floor(statement: str, values: dict[str, Any]) -> float:
 def _row(figure: str, seconds: float, bar: float, floor: float | None) -> dict[str, Any]:
     return {"figure": f"{figure}, s", "value": round(seconds, 2), "bar": bar, "met": seconds <= bar,
             "floor": None if floor is None else round(floor, 2)}
+
+
+def main(arguments: list[str]) -> int:
+    """``python -m benchmarks sweep [ORGANISATIONS]``: prints a row per figure, in a record of its own; 1 if a bar is missed."""
+    with tempfile.TemporaryDirectory(prefix="canbao-sweep-") as home:
+        os.environ["CANBAO_HOME"] = home
+        rows = run(int(arguments[0]) if arguments else 40_000)
+    for row in rows:
+        print(f"{row['figure']:<20}{row['value']:>9}  bar {row['bar']:>5}  floor {row['floor'] or '—':>6}  "
+              f"{'met' if row['met'] else 'NOT MET'}")
+    return 0 if all(row["met"] for row in rows) else 1

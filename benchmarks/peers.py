@@ -1,0 +1,98 @@
+"""What other tools take for the comparison's work, and the whole of our own way through record and rosters."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+Inputs = dict[str, list[Path]]
+
+
+def pandas_merges(inputs: Inputs) -> int:
+    """The exact-number part as most would write it: one left merge per register, then the names compared."""
+    import pandas as pd
+
+    from comparison.registers import PERSON_REGISTERS
+
+    people = pd.concat([pd.read_parquet(inputs[feed][0], columns=["id_number", "name", "sex", "township", "village"])
+                        for feed in ("population", "residence_permits")]).drop_duplicates("id_number")
+    linked = 0
+    for feed in PERSON_REGISTERS:
+        if feed in inputs:
+            rows = pd.read_parquet(inputs[feed][0])
+            merged = rows.merge(people, on="id_number", how="left", suffixes=("", "_of_person"), indicator=True)
+            linked += int(((merged["_merge"] == "both") & (merged["name"] == merged["name_of_person"])).sum())
+    return linked
+
+
+def splink_over_everything(inputs: Inputs) -> int:
+    """Every register row against every person by Splink alone: untrained, which spares it its slowest part."""
+    import splink.comparison_library as cl
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+
+    from comparison.database import connect, quoted
+    from comparison.registers import PERSON_REGISTERS
+
+    columns = "id_number, name, try_strptime(substr(id_number, 7, 8), '%Y%m%d')::DATE AS birth_date"
+    with connect(memory_gb=6) as connection:
+        connection.execute("CREATE TABLE people AS " + " UNION ALL ".join(
+            f"SELECT id_number AS unique_id, {columns} FROM read_parquet({quoted(inputs[feed][0])})"
+            for feed in ("population", "residence_permits")))
+        rows = []
+        for feed in PERSON_REGISTERS:
+            if feed not in inputs:
+                continue
+            rows.append(f"SELECT '{feed}' || row_number AS unique_id, {columns} FROM read_parquet({quoted(inputs[feed][0])})")
+            doubtful = inputs[feed][0].with_suffix(".doubtful.parquet")
+            rows.append(f"SELECT '{feed}' || row_number AS unique_id, id_given AS id_number, name, "
+                        f"try_strptime(substr(id_given, 7, 8), '%Y%m%d')::DATE AS birth_date FROM read_parquet({quoted(doubtful)})")
+        connection.execute("CREATE TABLE rows AS " + " UNION ALL ".join(rows))
+        api = DuckDBAPI(connection=connection)
+        settings = SettingsCreator(
+            link_type="link_only",
+            comparisons=[cl.ExactMatch("id_number"), cl.LevenshteinAtThresholds("name", 3), cl.ExactMatch("birth_date")],
+            blocking_rules_to_generate_predictions=[block_on("id_number"), block_on("name", "birth_date")])
+        linker = Linker([api.register("people", dataset_display_name="a_people"),
+                         api.register("rows", dataset_display_name="b_rows")], settings)
+        linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
+        predicted = linker.inference.predict(threshold_match_probability=0.5).physical_name
+        best = connection.execute(f"""
+            SELECT count(*) FROM (SELECT unique_id_r FROM {predicted}
+            QUALIFY row_number() OVER (PARTITION BY unique_id_r ORDER BY match_weight DESC) = 1)""").fetchall()
+    return int(best[0][0])
+
+
+def whole_run(persons: int, home: Path) -> float:
+    """Seconds from accepted snapshots to the record in PostgreSQL and rosters on disk, in a fresh home."""
+    from benchmarks.comparison import CAMPAIGN, PERIOD, plan
+    from benchmarks.snapshots import write
+
+    inputs = write(plan(), home / "place", persons=persons, period=PERIOD)
+    os.environ["CANBAO_HOME"] = str(home / "home")
+    from models.database import transaction
+    from models.store import deliveries
+    from tasks.campaign import store_plan
+    from tasks.comparison import run_comparison
+    from tasks.release import approve, propose, release
+
+    now = datetime(2016, 4, 20, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
+    store_plan.fn(CAMPAIGN, now)
+    providers: dict[str, str] = {feed.feed: feed.providers[0] for feed in plan().feeds}
+    with transaction() as tx:
+        for feed, (path,) in inputs.items():
+            deliveries.record(tx, {
+                "campaign_id": CAMPAIGN, "feed": feed, "period": PERIOD, "provider": providers[feed], "file_name": path.name,
+                "sha256": hashlib.sha256(feed.encode()).hexdigest(), "size_bytes": 1, "original": str(path),
+                "received_at": now, "rows": 1, "accepted": 1, "quarantined": 0, "duplicate": 0, "dropped": 0,
+                "unassigned": 0, "valid_id_share": 1.0, "verdict": "accepted", "reason": "", "reasons": {},
+                "snapshot": str(path), "quarantine": None, "part": ""}, [], (), now)
+    began = time.perf_counter()
+    run = run_comparison.fn(CAMPAIGN, PERIOD, now)["run"]
+    propose.fn(CAMPAIGN, run, "preparer", now)
+    approve.fn(CAMPAIGN, run, "approver", now)
+    release.fn(CAMPAIGN, run, now)
+    return time.perf_counter() - began
