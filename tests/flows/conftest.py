@@ -12,6 +12,15 @@ from typing import Any
 import pytest
 
 PERSONS = "4000"
+MOST_SECONDS = 1200
+"""A whole campaign takes minutes, and more where the machine is shared."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here waits for a rehearsal."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(MOST_SECONDS))
 
 
 def canbao(home: Path, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
