@@ -8,6 +8,7 @@ from pathlib import Path
 from prefect import flow
 
 from flows.clock import instant, run_name
+from flows.due import idle
 from flows.summary import publish
 from tasks.campaign import folder, keep_phases
 from tasks.reports import issue_forms
@@ -23,7 +24,10 @@ def contribution(campaign: str, as_of: datetime | None = None, returns: str | No
         as_of: the instant to act as of; the scheduled time if left empty.
         returns: folder with <organisation>/<file>; the campaign's own if left empty.
     """
-    result = take_back(campaign, instant(as_of), returns)
+    now = instant(as_of)
+    if nothing := idle(campaign, "contribution", now):
+        return nothing
+    result = take_back(campaign, now, returns)
     publish("contribution", campaign, "", result)
     return result
 

@@ -10,11 +10,14 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import instant, run_name
+from flows.due import idle
 from flows.inbox_watch import admit_all
 from flows.summary import publish
+from models.errors import CanbaoError
 from tasks.campaign import actor, folder
 from tasks.comparison import begin_comparison, compare_chunk, one_at_a_time, record_comparison
 from tasks.doors import look
+from tasks.due import comparison_on_schedule
 from tasks.inbox import Moment
 from tasks.intake import waits_for
 from tasks.release import propose
@@ -23,7 +26,7 @@ from tasks.release import propose
 @flow(name="data-comparison", description="数据比对：接收数据、质量检查、比对、生成清单、提请下发", flow_run_name=run_name("数据比对"),
       task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
 def data_comparison(
-    campaign: str, period: str, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
+    campaign: str, period: str | None = None, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
 ) -> dict[str, object]:
     """Takes in what has arrived for a period; once every required feed is there, compares and proposes the lists.
 
@@ -31,13 +34,39 @@ def data_comparison(
 
     Args:
         campaign: id of the campaign.
-        period: month of the data, YYYY-MM.
+        period: month of the data, YYYY-MM; left empty, the month whose day has come by the plan, and every month that is
+            complete and was never compared.
         as_of: the instant to act as of; the scheduled time if left empty.
         inbox: folder with <feed>/<period>/<file>; the campaign's own inbox if left empty.
         by: post that prepares the release; it cannot approve it.
     """
-    result = compare_when_complete(campaign, period, instant(as_of), inbox, by)
-    publish("comparison", campaign, period, result)
+    now = instant(as_of)
+    return idle(campaign, "data-comparison", now) or compare_months("comparison", campaign, period, now, inbox, by)
+
+
+def compare_months(
+    kind: str, campaign: str, period: str | None, now: datetime, inbox: str | None, by: str | None
+) -> dict[str, object]:
+    """One month, or every one that is due. A month that fails keeps no other waiting; the first fault is raised at the end."""
+    if period is not None:
+        return _compare_month(kind, campaign, period, now, inbox, by)
+    months: dict[str, object] = {}
+    faults: list[CanbaoError] = []
+    for label in comparison_on_schedule(campaign, now):
+        try:
+            months[label] = _compare_month(kind, campaign, label, now, inbox, by)
+        except CanbaoError as fault:
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+    return {"months": months}
+
+
+def _compare_month(
+    kind: str, campaign: str, period: str, now: datetime, inbox: str | None, by: str | None
+) -> dict[str, object]:
+    result = compare_when_complete(campaign, period, now, inbox, by)
+    publish(kind, campaign, period, result)
     return result
 
 

@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import instant, run_name
+from flows.due import begin_what_is_due, idle
 from flows.summary import publish
 from models.errors import CanbaoError
 from tasks.campaign import folder
@@ -22,6 +23,9 @@ from tasks.inbox import Inbox, Moment
 def inbox_watch(campaign: str, as_of: datetime | None = None, inbox: str | None = None) -> dict[str, object]:
     """Takes in what lies complete in the inbox. Safe at any time, any number of times: what is known is left alone.
 
+    Run by its deployment it then begins what is due and was not begun: the comparison of a month that has become complete,
+    and whatever was missed while nothing ran.
+
     Fails, after everything else was taken, if something could not be taken for another reason than its content.
 
     Args:
@@ -29,8 +33,12 @@ def inbox_watch(campaign: str, as_of: datetime | None = None, inbox: str | None 
         as_of: the instant to act as of; the scheduled time if left empty.
         inbox: folder with <feed>/<period>/<file>; the campaign's own inbox if left empty.
     """
+    now = instant(as_of)
+    if nothing := idle(campaign, "inbox-watch", now):
+        return nothing
     place = Path(inbox) if inbox else folder(campaign, "inbox")
-    result = admit_all(campaign, look(campaign, place, Moment(instant(as_of))))
+    result = admit_all(campaign, look(campaign, place, Moment(now)))
+    result["begun"] = begin_what_is_due(campaign, now)
     publish("inbox", campaign, "", result)
     if result["failed"]:
         raise CanbaoError(f"{result['failed']} entries of the inbox could not be taken in.", where=campaign,

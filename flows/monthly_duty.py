@@ -7,10 +7,12 @@ from datetime import datetime
 from prefect import flow
 
 from flows.clock import instant, run_name
+from flows.due import idle
 from flows.summary import publish
 from tasks.bulletin import issue_bulletin
 from tasks.campaign import keep_phases
 from tasks.correction import issue_corrections
+from tasks.due import bulletins_due
 from tasks.sending import send_messages
 from tasks.supervision import prepare_supervision
 from tasks.sweep import sweep_obligations
@@ -25,26 +27,41 @@ def sweep(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
         as_of: the instant to act as of; the scheduled time if left empty.
     """
     now = instant(as_of)
+    if nothing := idle(campaign, "sweep", now):
+        return nothing
     keep_phases(campaign, now)
     swept = sweep_obligations(campaign, now)
     return {**swept, "candidates": prepare_supervision(campaign, now)["candidates"], "delivered": send_messages(campaign, now)["sent"]}
 
 
 @flow(name="bulletin", description="工作通报：进度、报送、清单、数据，附表", flow_run_name=run_name("工作通报"))
-def bulletin(campaign: str, bulletin_id: str, period: str, as_of: datetime | None = None) -> dict[str, object]:
+def bulletin(
+    campaign: str, bulletin_id: str | None = None, period: str | None = None, as_of: datetime | None = None
+) -> dict[str, object]:
     """Issues one bulletin of the plan for a period (C19), and first corrects those published before that no longer hold.
 
     Args:
         campaign: id of the campaign.
-        bulletin_id: id of the bulletin in the plan.
+        bulletin_id: id of the bulletin in the plan. Left empty like the period: every bulletin whose day has come and that
+            was not issued.
         period: label of the period it covers.
         as_of: the instant to act as of; the scheduled time if left empty.
     """
     now = instant(as_of)
+    if nothing := idle(campaign, "bulletin", now):
+        return nothing
+    if bulletin_id is not None and period is not None:
+        wanted = [(bulletin_id, period)]
+    else:
+        wanted = [(run.item, run.period) for run in bulletins_due(campaign, now)
+                  if bulletin_id in (None, run.item) and period in (None, run.period)]
     corrections = issue_corrections(campaign, now)
-    result = {**issue_bulletin(campaign, bulletin_id, period, now), "corrections": corrections["corrections"]}
-    publish("bulletin", campaign, period, result)
-    return result
+    issued = []
+    for name, label in wanted:
+        result = {**issue_bulletin(campaign, name, label, now), "corrections": corrections["corrections"]}
+        publish("bulletin", campaign, label, result)
+        issued.append(result)
+    return issued[0] if len(issued) == 1 else {"issued": issued, "corrections": corrections["corrections"]}
 
 
 @flow(name="correction", description="更正通报：已通报数字变化的，另行编发更正", flow_run_name=run_name("更正通报"))

@@ -7,6 +7,7 @@ from datetime import datetime
 from prefect import flow
 
 from flows.clock import instant, run_name
+from flows.due import idle
 from flows.summary import publish
 from tasks.campaign import keep_phases
 from tasks.preparation import readiness
@@ -22,6 +23,8 @@ def preparation(campaign: str, as_of: datetime | None = None) -> dict[str, objec
         as_of: the instant to act as of; the scheduled time if left empty.
     """
     now = instant(as_of)
+    if nothing := idle(campaign, "preparation", now):
+        return nothing
     phases = keep_phases(campaign, now)
     ready = readiness(campaign, now)
     result: dict[str, object] = {"phases": phases, **ready, "forms": issue_forms(campaign, now)}

@@ -8,26 +8,27 @@ from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import instant, run_name
-from flows.data_comparison import compare_when_complete
-from flows.summary import publish
+from flows.data_comparison import compare_months
+from flows.due import idle
 from tasks.campaign import keep_phases
 
 
 @flow(name="routine", description="常态运行：每月接收数据、比对、更新清单", flow_run_name=run_name("常态运行"),
       task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
 def routine(
-    campaign: str, period: str, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
+    campaign: str, period: str | None = None, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
 ) -> dict[str, object]:
     """Keeps the register alive: takes in what has arrived and compares once every required feed is there.
 
     Args:
         campaign: id of the campaign.
-        period: month of the data, YYYY-MM.
+        period: month of the data, YYYY-MM; left empty, the month whose day has come by the plan, and every month that is
+            complete and was never compared.
         as_of: the instant to act as of; the scheduled time if left empty.
         inbox: folder with <feed>/<period>/<file>; the campaign's own inbox if left empty.
         by: post that prepares the release; it cannot approve it.
     """
     now = instant(as_of)
-    result = {"phases": keep_phases(campaign, now), **compare_when_complete(campaign, period, now, inbox, by)}
-    publish("routine", campaign, period, result)
-    return result
+    if nothing := idle(campaign, "routine", now):
+        return nothing
+    return {"phases": keep_phases(campaign, now), **compare_months("routine", campaign, period, now, inbox, by)}

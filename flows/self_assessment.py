@@ -8,6 +8,7 @@ from prefect import flow
 
 from flows.clock import instant, run_name
 from flows.contribution import take_back
+from flows.due import idle
 from flows.summary import publish
 from tasks.self_assessment import shortfalls
 
@@ -22,6 +23,8 @@ def self_assessment(campaign: str, as_of: datetime | None = None, returns: str |
         returns: folder with <organisation>/<file>; the campaign's own if left empty.
     """
     now = instant(as_of)
+    if nothing := idle(campaign, "self-assessment", now):
+        return nothing
     result = {**take_back(campaign, now, returns), **shortfalls(campaign, now)}
     publish("self-assessment", campaign, "", result)
     return result

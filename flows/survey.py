@@ -8,6 +8,7 @@ from prefect import flow
 
 from flows.clock import instant, run_name
 from flows.contribution import take_back
+from flows.due import idle
 from flows.summary import publish
 
 
@@ -20,6 +21,9 @@ def survey(campaign: str, as_of: datetime | None = None, returns: str | None = N
         as_of: the instant to act as of; the scheduled time if left empty.
         returns: folder with <organisation>/<file>; the campaign's own if left empty.
     """
-    result = take_back(campaign, instant(as_of), returns)
+    now = instant(as_of)
+    if nothing := idle(campaign, "survey", now):
+        return nothing
+    result = take_back(campaign, now, returns)
     publish("survey", campaign, "", result)
     return result

@@ -516,6 +516,37 @@ class Sending(Strict):
         return self
 
 
+class Board(Strict):
+    """The campaign board on the wall. A sweep draws it anew when something has happened, a day has begun, or the one that
+    hangs there is older than ``oldest_minutes``. Of more than ``most_units`` places, and of more than ``most_late``
+    things that are late, those with the most days late stand on it; the rest are counted."""
+
+    oldest_minutes: Annotated[int, Field(ge=1, le=10_080)] = 240
+    most_units: Annotated[int, Field(ge=1, le=2000)] = 200
+    most_late: Annotated[int, Field(ge=1, le=2000)] = 60
+    next_days: Annotated[int, Field(ge=1, le=366)] = 31
+
+
+class Schedule(Strict):
+    """When flows run by themselves, in the plan's time zone. The days follow from deadlines and phases; these are the hours.
+
+    ``compare_at`` is the first such hour after a month's files were due. What came back is taken in every
+    ``returns_every_minutes``, and duties are swept every ``sweep_every_minutes``, from the hour at which the first ladder may
+    speak to the hour at which the last one falls quiet. What was missed (downtime) is begun ``catch_up_after_minutes`` after its
+    instant; a bulletin only up to ``catch_up_days`` later, after that a person decides.
+    """
+
+    inbox_every_minutes: Literal[5, 10, 15, 20, 30, 60] = 10
+    returns_every_minutes: Literal[10, 15, 20, 30, 60] = 60
+    sweep_every_minutes: Literal[10, 15, 20, 30, 60] = 30
+    prepare_at: time = time(8, 0)
+    compare_at: time = time(6, 0)
+    bulletins_at: time = time(17, 0)
+    acceptance_at: time = time(19, 0)
+    catch_up_after_minutes: Annotated[int, Field(ge=10, le=1440)] = 60
+    catch_up_days: Annotated[int, Field(ge=1, le=366)] = 31
+
+
 class Bulletin(Sourced):
     """A periodic circular (通报) on named organisations, issued by the office."""
 
@@ -676,6 +707,8 @@ class Plan(Strict):
     obligations: tuple[Obligation, ...] = Field(min_length=1)
     ladders: tuple[Ladder, ...] = ()
     sending: Sending = Sending()
+    schedule: Schedule = Schedule()
+    board: Board = Board()
     report_checks: ReportChecks = ReportChecks()
     bulletins: tuple[Bulletin, ...] = ()
     supervisions: tuple[Supervision, ...] = ()

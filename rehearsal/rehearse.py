@@ -42,7 +42,7 @@ from rules.calendar import WorkCalendar
 from rules.deadlines import expected, item_periods, nominal_due
 from rules.ladder import rungs
 from rules.periods import month
-from rules.phases import field_work, running
+from rules.schedule import comparing_flow, field_flow
 from tasks import workers
 from tasks.campaign import short_name
 from tasks.status import status
@@ -193,8 +193,7 @@ class Rehearsal:
         from flows.data_comparison import data_comparison
         from flows.routine import routine
 
-        kinds = {phase.kind for phase in running(self.plan, at.astimezone(self.zone).date())}
-        flow = routine if kinds == {"routine"} else data_comparison
+        flow = routine if comparing_flow(self.plan, at.astimezone(self.zone).date()) == "routine" else data_comparison
         result = self._flow(flow, self.plan.id, period, at, None, PREPARER)
         if result.get("proposal"):
             self._await_release(result["run"], at)
@@ -227,9 +226,8 @@ class Rehearsal:
         from flows.self_assessment import self_assessment
         from flows.survey import survey
 
-        kind = field_work(self.plan, at.astimezone(self.zone).date())
-        chosen = {"pilot": pilot, "survey": survey, "self_assessment": self_assessment}
-        self._flow(chosen.get(kind or "contribution", contribution), self.plan.id, at)
+        flows = {flow.name: flow for flow in (contribution, pilot, survey, self_assessment)}
+        self._flow(flows[field_flow(self.plan, at.astimezone(self.zone).date())], self.plan.id, at)
         self.world.draft_forms()
 
     def _sweep(self, at: datetime) -> None:

@@ -56,6 +56,16 @@ def is_stored(tx: Connection, campaign: str) -> bool:
     return tx.execute(select(Campaign.id).where(Campaign.id == campaign)).scalar() is not None
 
 
+def all_of(tx: Connection) -> list[str]:
+    """The campaigns in the record."""
+    return list(tx.execute(select(Campaign.id).order_by(Campaign.id)).scalars())
+
+
+def in_force_since(tx: Connection, campaign: str) -> datetime | None:
+    """When a campaign's first plan was put in force; None if none ever was."""
+    return tx.execute(select(func.min(PlanVersion.stored_at)).where(PlanVersion.campaign_id == campaign)).scalar()
+
+
 def open_phase(tx: Connection, campaign: str, phase: str, as_of: datetime) -> bool:
     """Marks a phase as opened; returns False if it was open before."""
     done = tx.execute(update(PhaseRow).where(PhaseRow.campaign_id == campaign, PhaseRow.id == phase,
