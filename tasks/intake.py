@@ -30,7 +30,7 @@ from tasks.answers import Answered, Mended, answer, correction_notes, refusal
 from tasks.answers import mended as mended_by
 from tasks.campaign import folder, period_name, plan_in_force, today
 from tasks.effect import effect
-from tasks.originals import keep_original, sha256_of
+from tasks.originals import keep_original, place_of_original, sha256_of
 
 logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it reports every scratch folder it makes
 
@@ -207,7 +207,7 @@ def _values(campaign: str, file: Arrival, taken: Intake, corrected: int | None) 
     return {
         "campaign_id": campaign, "feed": taken.feed, "period": taken.period, "provider": taken.provider or "",
         "file_name": taken.file_name, "sha256": taken.sha256, "size_bytes": taken.size_bytes,
-        "original": f"originals/{taken.sha256[:2]}/{taken.sha256}", "received_at": file.received_at, "rows": taken.rows,
+        "original": place_of_original(file.path, taken.sha256), "received_at": file.received_at, "rows": taken.rows,
         "accepted": taken.accepted, "quarantined": taken.quarantined, "duplicate": taken.duplicate,
         "dropped": taken.dropped, "unassigned": taken.unassigned, "valid_id_share": taken.valid_id_share,
         "verdict": taken.verdict, "snapshot": str(taken.snapshot) if taken.snapshot else None,

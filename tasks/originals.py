@@ -50,13 +50,17 @@ def keep_original(campaign: str, path: Path, sha256: str) -> Path:
     What is kept has exactly this hash and is on the disk when this returns. Raises StorageUnavailable, and keeps
     nothing, if the file has changed since it was hashed or cannot be written.
     """
-    suffix = path.suffix.lower()
-    name = sha256 + (suffix if _PLAIN_SUFFIX.fullmatch(suffix) else "")
-    target = folder(campaign, "originals", sha256[:2]) / name
+    target = folder(campaign, "originals", sha256[:2]) / Path(place_of_original(path, sha256)).name
     if not target.exists():
         with open_delivered(path) as source:
             _copied(source, target, sha256)
     return target
+
+
+def place_of_original(path: Path, sha256: str) -> str:
+    """Where ``keep_original`` keeps a file, below the campaign's folder; its ending says what to open it with."""
+    suffix = path.suffix.lower()
+    return f"originals/{sha256[:2]}/{sha256}{suffix if _PLAIN_SUFFIX.fullmatch(suffix) else ''}"
 
 
 def kept_original(campaign: str, sha256: str) -> Path:

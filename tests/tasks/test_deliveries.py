@@ -18,7 +18,7 @@ from models.store import campaigns
 from models.store import deliveries as store
 from models.tables import Audit
 from tasks import confirmations
-from tasks.campaign import plan_in_force, store_plan
+from tasks.campaign import folder, plan_in_force, store_plan
 from tasks.comparison import _inputs
 from tasks.intake import take_in
 from tasks.obligations import make_obligations, statuses
@@ -209,6 +209,15 @@ def test_a_returned_file_says_by_when_to_send_it_again(deliver: Deliver, tmp_pat
     assert returned["redeliver_by"] == date(2021, 6, 17).isoformat()
     assert returned["reason"].endswith("请于2021年6月17日前重新报送。")
     assert feed_state("population", at=late) == "sent_back"
+
+
+def test_the_record_says_where_the_untouched_original_lies(deliver: Deliver, some: Any) -> None:
+    sent = some("市公安局_人口.csv", 0, 20)
+    taken = deliver(sent)
+    with transaction() as tx:
+        row = store.one(tx, CAMPAIGN, taken["delivery"])
+    assert row is not None
+    assert (folder(CAMPAIGN) / row["original"]).read_bytes() == sent.read_bytes()
 
 
 def test_a_receipt_tells_all_and_names_nobody(deliver: Deliver, tmp_path: Path) -> None:
