@@ -495,7 +495,8 @@ class Ladder(Sourced):
 class Sending(Strict):
     """How messages leave. ``retry_after_minutes`` are the pauses after the first, second, … failed attempt; after the last
     one a message is given up and the office is alarmed. Several messages to one post go as one ``digest``. A sweep
-    older than ``stale_sweep_hours`` is an alarm of its own."""
+    older than ``stale_sweep_hours`` is an alarm of its own. What happened longer than ``news_days`` ago does not enter
+    the event feed any more."""
 
     retry_after_minutes: Annotated[tuple[Annotated[int, Field(ge=1, le=10_080)], ...], Field(min_length=1)] = (
         5, 30, 120, 720, 1440)
@@ -503,6 +504,7 @@ class Sending(Strict):
     alarm: Wording = Wording(
         subject="【{campaign}】消息发送失败", body="有{count}条消息多次发送未成功（{kind}），已停止重试。请检查发送通道和收件地址，再重新发送。")
     stale_sweep_hours: Annotated[int, Field(ge=1, le=720)] = 26
+    news_days: Annotated[int, Field(ge=1, le=366)] = 3
 
     @model_validator(mode="after")
     def _known_placeholders(self) -> Sending:
@@ -637,12 +639,14 @@ class Acceptance(Sourced):
 
 
 class Approval(Sourced):
-    """Four eyes: who prepares does not approve. An approval expires."""
+    """Four eyes: who prepares does not approve. A proposal waits ``decide_within_days`` for a decision, then it is to be
+    made anew; an approval expires after ``expires_days``."""
 
     prepared_by: Slug
     approved_by: Slug
     approver_role: Role = "approver"
     expires_days: Annotated[int, Field(ge=1, le=90)]
+    decide_within_days: Annotated[int, Field(ge=1, le=90)] = 14
 
 
 class Guard(Sourced):

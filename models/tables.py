@@ -323,7 +323,11 @@ class Run(Base):
 
 
 class RunAttempt(Base):
-    """Who had a run begun or resumed, why, over which inputs and with which code; ``chunks`` are those asked to be redone."""
+    """Who had a run begun or resumed, why, over which inputs and with which code; ``chunks`` are those asked to be redone.
+
+    ``flow_run`` is Prefect's id of the flow run that made it, if one did: an attempt whose process died is closed by the
+    next sweep, and so is its flow run. ``outcome`` is done, failed or crashed; null while it goes on.
+    """
 
     __tablename__ = "run_attempt"
     id: Mapped[int] = _key()
@@ -334,6 +338,9 @@ class RunAttempt(Base):
     inputs_sha256: Mapped[str]
     code_version: Mapped[str]
     chunks: Mapped[TextArray] = mapped_column(ARRAY(Text))
+    flow_run: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
 
 
 class RunChunk(Base):
@@ -515,7 +522,7 @@ class RosterReturn(Base):
 
 
 class Release(Base):
-    """Four eyes: a proposal for exactly this content, its approval by somebody else, and the release itself."""
+    """Four eyes: a proposal for exactly this content, what somebody else decided on it and why, and the release itself."""
 
     __tablename__ = "release"
     __table_args__ = (
@@ -532,6 +539,9 @@ class Release(Base):
     approved_by: Mapped[str | None]
     approved_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+    refused_by: Mapped[str | None]
+    refused_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
     released_at: Mapped[datetime | None]
 
 
@@ -599,6 +609,29 @@ class Audit(Base):
     reason: Mapped[str]
     previous: Mapped[str]
     digest: Mapped[str]
+
+
+class EventRow(Base):
+    """A fact for Prefect's event feed, written with what it tells and told after that is committed; ``key`` is the fact.
+
+    Organisations, ids and counts only. ``told_at`` is null until Prefect was told, or the fact has grown too old to be news.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "event", "key"),
+        Index("ix_event_waiting", "campaign_id", postgresql_where="told_at IS NULL"),
+    )
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    event: Mapped[str]
+    key: Mapped[str]
+    at: Mapped[datetime]
+    subject: Mapped[str]
+    organisations: Mapped[TextArray] = mapped_column(ARRAY(Text))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
+    facts: Mapped[dict[str, Any]]
+    told_at: Mapped[datetime | None]
 
 
 class Sweep(Base):

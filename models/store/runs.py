@@ -26,11 +26,29 @@ def reopen(tx: Connection, run_id: int, as_of: datetime) -> None:
 
 
 def add_attempt(tx: Connection, run_id: int, at: datetime, actor: str, reason: str, code_version: str,
-                chunks: Sequence[str]) -> None:
-    """Records who has a run begun or gone on with, and why."""
+                chunks: Sequence[str], flow_run: str | None = None) -> int:
+    """Records who has a run begun or gone on with, why, and in which flow run. Only while nobody else runs it: attempts
+    that are open then are of processes that have died."""
+    tx.execute(update(RunAttempt).where(RunAttempt.run_id == run_id, RunAttempt.ended_at.is_(None))
+               .values(ended_at=at, outcome="crashed"))
     digest = select(Run.inputs_sha256).where(Run.id == run_id).scalar_subquery()
-    tx.execute(insert(RunAttempt).values(run_id=run_id, at=at, actor=actor, reason=reason, inputs_sha256=digest,
-                                         code_version=code_version, chunks=list(chunks)))
+    return tx.execute(insert(RunAttempt).values(
+        run_id=run_id, at=at, actor=actor, reason=reason, inputs_sha256=digest, code_version=code_version,
+        chunks=list(chunks), flow_run=flow_run).returning(RunAttempt.id)).scalar_one()
+
+
+def end_attempt(tx: Connection, run_id: int, at: datetime, outcome: str) -> list[str]:
+    """Closes what attempts of a run are open: done, failed or crashed. Returns their flow runs."""
+    ended = tx.execute(update(RunAttempt).where(RunAttempt.run_id == run_id, RunAttempt.ended_at.is_(None))
+                       .values(ended_at=func.greatest(RunAttempt.at, at), outcome=outcome).returning(RunAttempt.flow_run))
+    return [flow_run for flow_run in ended.scalars() if flow_run]
+
+
+def open_runs(tx: Connection, campaign: str) -> list[Row]:
+    """Runs of a campaign that are marked as running, or that have an attempt that never ended."""
+    is_open = select(RunAttempt.id).where(RunAttempt.run_id == Run.id, RunAttempt.ended_at.is_(None)).exists()
+    return list(tx.execute(select(Run.__table__).where(
+        Run.campaign_id == campaign, (Run.state == "running") | is_open).order_by(Run.id)).mappings())
 
 
 def attempts(tx: Connection, run_id: int) -> list[Row]:
