@@ -406,6 +406,7 @@ def submit(
 @app.command()
 def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
     """Reminds, escalates, records; safe at any time, any number of times. Needs no Prefect."""
+    from tasks.board import refresh_board
     from tasks.campaign import keep_phases
     from tasks.sending import send_messages
     from tasks.supervision import prepare_supervision
@@ -416,6 +417,7 @@ def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> N
     keep_phases.fn(code, moment)
     result = {**sweep_obligations.fn(code, moment), "candidates": prepare_supervision.fn(code, moment)["candidates"],
               "delivered": send_messages.fn(code, moment)["sent"]}
+    result["board"] = refresh_board.fn(code, moment)["drawn"]
     _answer(result, as_json, f"{result.get('sent', 0)} steps sent, {result['delivered']} messages delivered.")
 
 
@@ -661,6 +663,19 @@ def status(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> 
         print(json.dumps(result, ensure_ascii=False, default=str))
     else:
         print(render.status(result))
+
+
+@app.command()
+def board(
+    campaign: CampaignArg, out: Annotated[Path | None, typer.Option("--out", help="File to write; the campaign's own board if left out.")] = None,
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """The campaign board: one HTML page in Chinese to look at, pin up or print. Counts only; sweeps keep it fresh."""
+    from tasks.board import board_file, draw_board
+
+    code = _id(campaign)
+    result = draw_board(code, _instant(code, as_of), out or board_file(code))
+    _answer(result, as_json, f"{result['out']}: {result['places']} places, {result['late']} things late.")
 
 
 @app.command()

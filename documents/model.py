@@ -229,7 +229,8 @@ class ListLine:
 
 @dataclass(frozen=True)
 class FeedLine:
-    """One delivery a department owed. ``state`` is printed as it is (按时, 迟交, 未交, 退回)."""
+    """One delivery a department owed. ``state`` is printed as it is (按时, 迟交, 未交, 退回); ``verdict`` says how the one
+    that stands was judged, where there is more to say than that it was accepted."""
 
     department: str
     feed: str
@@ -239,6 +240,7 @@ class FeedLine:
     rows: int | None = None
     valid_id_share: float | None = None
     remark: str = ""
+    verdict: str = ""
 
 
 @dataclass(frozen=True)

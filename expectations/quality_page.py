@@ -1,5 +1,5 @@
 """The quality page of one delivery: what came, what became of it, which checks failed, how it compares, what follows.
-One HTML file without any person on it and without anything from the network: counts, shares, labels and rules only."""
+Without any person on it: counts, shares, labels and rules only."""
 
 from __future__ import annotations
 
@@ -17,29 +17,21 @@ _VERDICTS: dict[Verdict, tuple[str, str]] = {
     "accepted": ("已接收", "#1f7a45"), "accepted_with_warnings": ("已接收（有提示）", "#9a6700"), "returned": ("退回", "#b42318"),
 }
 _OUTCOMES = (("accepted", "可用", "#3b8f5a"), ("quarantined", "待核", "#d9922e"), ("duplicate", "重复", "#8a94a3"), ("dropped", "剔除", "#c9ced6"))
-_STYLE = """
-:root{--ink:#1d2733;--muted:#5b6775;--line:#e3e7ec;--accent:#3b6ea8}
-*{box-sizing:border-box}
-body{font:15px/1.6 "Noto Sans CJK SC","Microsoft YaHei","PingFang SC",sans-serif;color:var(--ink);margin:0;background:#f0f2f5}
-main{max-width:1000px;margin:24px auto;background:#fff;padding:32px 40px 40px;border-radius:10px;box-shadow:0 1px 4px #0001}
-header{display:flex;justify-content:space-between;align-items:flex-start;gap:24px;border-bottom:2px solid var(--ink);padding-bottom:14px}
-h1{font-size:24px;margin:0;line-height:1.3}h2{font-size:16px;margin:30px 0 10px;padding-left:10px;border-left:4px solid var(--accent)}
-.meta{color:var(--muted);font-size:13px}.verdict{flex:none;color:#fff;padding:6px 18px;border-radius:18px;font-weight:600;font-size:16px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:12px;margin:20px 0 12px}
-.tile{border:1px solid var(--line);border-radius:8px;padding:10px 14px}.tile b{display:block;font-size:24px;line-height:1.3;font-weight:600}
-.tile span{color:var(--muted);font-size:13px}.tile i{display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:6px}
+STYLE = """
+@media screen{main{max-width:1000px}}
+.verdict{flex:none;color:#fff;padding:6px 18px;border-radius:18px;font-weight:600;font-size:16px}
+.tile i{display:inline-block;width:9px;height:9px;border-radius:2px;margin-right:6px}
 .bar{display:flex;height:12px;border-radius:6px;overflow:hidden;background:var(--line)}.bar i{display:block}
 .next{background:#f3f7fc;border:1px solid #cfdff0;border-radius:8px;padding:12px 18px;margin:18px 0 0}.next b{color:var(--accent)}
 .reason{margin:14px 0 0}.next p{margin:0 0 6px}.next ol{margin:4px 0 0;padding-left:22px}
 .fault{border-left:4px solid #b42318;background:#fdf3f2;padding:8px 14px;margin:8px 0;border-radius:0 6px 6px 0}
 .fault.warn{border-color:#d9922e;background:#fdf8ef}.fault b{margin-right:8px}
-table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid var(--line);padding:6px 8px;text-align:left;vertical-align:top}
-th{color:var(--muted);font-weight:500;font-size:13px}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .ok{color:#1f7a45}.bad{color:#b42318;font-weight:600}.cure{color:var(--muted);font-size:13px}
 details summary{cursor:pointer;color:var(--accent);margin-top:8px}code{font-size:12px;color:var(--muted);word-break:break-all}
 svg text{font:12px "Noto Sans CJK SC","Microsoft YaHei",sans-serif;fill:#5b6775}
-@media print{body{background:#fff}main{margin:0;padding:0;box-shadow:none;max-width:none}details>*{display:block}}
+@media print{details>*{display:block}}
 """
+"""What this page has beside the look that all pages share; whoever writes it puts the frame around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +58,15 @@ class Surroundings:
     chain: tuple[str, ...] = ()
 
 
+def page_title(contract: Contract, period: str) -> str:
+    """What the page is called."""
+    return f"{contract.name} {period} 数据质量"
+
+
 def quality_page(intake: Intake, contract: Contract, around: Surroundings | None = None) -> str:
-    """The page, complete in itself, in Chinese. Everything that came from outside is escaped."""
+    """What stands on the page, in Chinese, without its frame. Everything that came from outside is escaped."""
     around = around or Surroundings(intake.provider or "未知", intake.period)
-    body = "".join([
+    return "".join([
         _head(intake, contract, around), _accounts(intake), _next(around), _failed(intake.checks),
         _table("待核的行", ("原因", "改正办法", "行数"), _reasons(intake, contract)),
         _trend(intake, around), _passed(intake.checks),
@@ -78,11 +75,6 @@ def quality_page(intake: Intake, contract: Contract, around: Surroundings | None
         _counts("剔除的行", "行数", ((wording()["dropped"].get(kind, kind), n) for kind, n in intake.dropped_kinds.items())),
         _origin(intake, around),
     ])
-    title = escape(f"{contract.name} {around.period} 数据质量")
-    return (
-        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body><main>{body}</main></body></html>"
-    )
 
 
 # --- the top: what came and what became of it -------------------------------------------------------------

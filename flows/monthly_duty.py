@@ -9,6 +9,7 @@ from prefect import flow
 from flows.clock import instant, run_name
 from flows.due import idle
 from flows.summary import publish
+from tasks.board import refresh_board
 from tasks.bulletin import issue_bulletin
 from tasks.campaign import keep_phases
 from tasks.correction import issue_corrections
@@ -31,7 +32,8 @@ def sweep(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
         return nothing
     keep_phases(campaign, now)
     swept = sweep_obligations(campaign, now)
-    return {**swept, "candidates": prepare_supervision(campaign, now)["candidates"], "delivered": send_messages(campaign, now)["sent"]}
+    result = {**swept, "candidates": prepare_supervision(campaign, now)["candidates"], "delivered": send_messages(campaign, now)["sent"]}
+    return {**result, "board": refresh_board(campaign, now)["drawn"]}
 
 
 @flow(name="bulletin", description="工作通报：进度、报送、清单、数据，附表", flow_run_name=run_name("工作通报"))

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping
 
 from documents.files import write_atomically
 from documents.model import Origin
+from documents.page import framed
 from documents.return_workbook import (
     CorrectedRows,
     FileProblem,
@@ -33,7 +34,7 @@ from documents.wording import chinese_date
 from expectations.contract import Column, Contract, for_feed
 from expectations.corrections import Account, Correction, Key
 from expectations.intake import Intake
-from expectations.quality_page import Earlier, Surroundings, quality_page
+from expectations.quality_page import STYLE, Earlier, Surroundings, page_title, quality_page
 from expectations.reasons import check_cure, choices, reason, told, wording
 from models.errors import FileReturned
 from models.plan import Plan
@@ -74,7 +75,8 @@ def answer(tx: Connection, plan: Plan, entry: Answered) -> dict[str, str | None]
     refused = _refused(taken.quarantine)
     workbook = _write_workbook(tx, plan, contract, entry, refused) if refused else None
     page = folder(plan.id, "quality", taken.feed, taken.period) / f"{taken.sha256[:16]}_{entry.delivery}.html"
-    text = quality_page(taken, contract, _surroundings(tx, plan, entry))
+    around = _surroundings(tx, plan, entry)
+    text = framed(page_title(contract, around.period), quality_page(taken, contract, around), STYLE)
     write_atomically(page, lambda draft: _put(draft, text))
     places = {"quality_page": str(page), "return_workbook": str(workbook) if workbook else None}
     store.note_answers(tx, entry.delivery, places)

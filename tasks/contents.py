@@ -36,6 +36,7 @@ from rules.scorecard import FeedRecord, scorecards, trend
 from tasks.campaign import period_name, short_name, today
 from tasks.obligations import statuses
 
+VERDICTS = {"accepted_with_warnings": "有提示"}
 FEED_STATES = {"on_time": "按时", "late": "迟交", "returned": "退回", "missing": "未交", "waiting": "未到期"}
 
 
@@ -274,7 +275,7 @@ def feed_lines(plan: Plan, period: str, as_of: datetime, provider: str | None = 
             department=short_name(plan, row["organisation"]), feed=row["name"], due=deadline_of(row),
             delivered_on=today(plan, good["received_at"]) if good else None, state=FEED_STATES[state],
             rows=good["accepted"] if good else None, valid_id_share=good["valid_id_share"] if good else None,
-            remark=f"退回{returned}次" if returned else ""))
+            remark=f"退回{returned}次" if returned else "", verdict=VERDICTS.get(good["verdict"], "") if good else ""))
     return tuple(lines)
 
 

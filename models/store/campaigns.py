@@ -11,7 +11,25 @@ from sqlalchemy.dialects.postgresql import insert
 from models.errors import WrongUse
 from models.plan import Plan
 from models.store.bulk import upsert
-from models.tables import Audit, Campaign, Mark, Obligation, OrganisationRow, PhaseRow, PlanVersion, Sweep
+from models.tables import (
+    Audit,
+    Campaign,
+    Candidate,
+    Claim,
+    Delivery,
+    Extension,
+    Mark,
+    Message,
+    Obligation,
+    OrganisationRow,
+    PhaseRow,
+    PlanVersion,
+    Release,
+    Run,
+    StepRow,
+    Submission,
+    Sweep,
+)
 
 
 def store_plan(tx: Connection, plan: Plan, body: str, sha256: str, as_of: datetime) -> bool:
@@ -134,6 +152,14 @@ def record_sweep(tx: Connection, campaign: str, as_of: datetime, sent: int) -> N
 def last_sweep(tx: Connection, campaign: str) -> datetime | None:
     """The instant of the last sweep."""
     return tx.execute(select(Sweep.as_of).where(Sweep.campaign_id == campaign)).scalar()
+
+
+def high_water(tx: Connection) -> list[int]:
+    """How far the record has grown: the last number given in every table that grows when something happens. Cheap at any
+    size; every decision of a person stands in the audit trail, which is among them."""
+    growing = (Audit, Submission, Delivery, Claim, StepRow, Message, Candidate, Release, Run, Extension)
+    return list(tx.execute(select(*(
+        select(func.coalesce(func.max(table.id), 0)).scalar_subquery().label(table.__tablename__) for table in growing))).one())
 
 
 def marked(tx: Connection, campaign: str) -> set[str]:

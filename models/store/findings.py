@@ -37,11 +37,13 @@ def done_run(tx: Connection, campaign: str, period: str, inputs_sha256: str) -> 
         Run.state == "done")).mappings().first()
 
 
-def latest_run(tx: Connection, campaign: str, period: str | None = None) -> Row | None:
-    """The latest finished run of a period, or of the whole campaign."""
+def latest_run(tx: Connection, campaign: str, period: str | None = None, as_of: datetime | None = None) -> Row | None:
+    """The latest finished run of a period, or of the whole campaign; with ``as_of`` of those made by then."""
     query = select(Run.__table__).where(Run.campaign_id == campaign, Run.state == "done")
     if period:
         query = query.where(Run.period == period)
+    if as_of is not None:
+        query = query.where(Run.as_of <= as_of)
     return tx.execute(query.order_by(Run.period.desc(), Run.id.desc()).limit(1)).mappings().first()
 
 

@@ -238,6 +238,15 @@ def step_counts(tx: Connection, campaign: str) -> list[Row]:
         .order_by(Obligation.ladder, StepRow.step_id, StepRow.state)).mappings())
 
 
+def reached(tx: Connection, campaign: str, as_of: datetime) -> list[Row]:
+    """The highest rung sent by an instant, of every obligation that has one: obligation, ladder, step, when."""
+    return list(tx.execute(
+        select(StepRow.obligation_id, Obligation.ladder, StepRow.step_id, StepRow.recorded_at)
+        .join(Obligation, Obligation.id == StepRow.obligation_id)
+        .where(Obligation.campaign_id == campaign, StepRow.state == "sent", StepRow.recorded_at <= as_of)
+        .distinct(StepRow.obligation_id).order_by(StepRow.obligation_id, StepRow.planned_at.desc(), StepRow.id.desc())).mappings())
+
+
 def steps_of(tx: Connection, campaign: str, organisation: str, item: str | None = None) -> list[Row]:
     """The ledger of one organisation in the order it was planned."""
     query = (
