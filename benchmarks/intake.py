@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -43,7 +43,9 @@ def taken(path: Path, snapshots: Path) -> Intake:
     return receipt
 
 
+@cache
 def _plan() -> Plan:
+    """Read once: a plan is no part of a file."""
     return read(find(CAMPAIGN)).plan
 
 
