@@ -7,9 +7,14 @@ give whole arrays, because a place has hundreds of thousands of persons. Sources
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 Strings = NDArray[np.str_]
@@ -35,18 +40,6 @@ _RARE_SURNAMES = ("欧阳", "司马", "诸葛", "上官")
 _MALE_LETTERS = "伟强军勇涛明超刚平辉鹏华飞波斌宇浩凯健俊帆毅林峰志文龙海建国云松柏成康德东亮荣光义正永兴旺福贵祥庆忠"
 _FEMALE_LETTERS = "芳娜敏静丽艳娟霞秀燕玲桂英华慧巧美莲珍琼兰凤洁梅琳素云翠雅欣婷雪荣爱妹香月莺媛瑞凡佳嘉怡彩春菊惠珠"
 _SHARED_LETTERS = "小晓子家文志永春金玉世光思雨宇云瑞海红水清平安新天佳一明学建忠万开仕朝先正廷绍德兴"
-_FATHERS_NAMES = (
-    "买买提", "艾力", "吐尔逊", "热合曼", "阿不都拉", "艾合买提", "卡德尔", "依明", "玉素甫", "塔依尔", "巴特尔",
-    "哈力克", "赛买提", "肉孜", "木合塔尔", "叶尔兰", "努尔兰", "别克", "吾买尔", "斯马义", "库尔班", "牙生", "巴图", "加甫",
-)
-_GIVEN_DOTTED_MALE = (
-    "买买提", "艾力", "阿力木", "吐尔洪", "艾尼瓦尔", "帕尔哈提", "地力夏提", "叶尔肯", "赛力克", "阿卜杜热合曼", "乌兰",
-    "巴特", "努尔买买提", "木拉提", "依力哈木", "阿不力孜", "塔伊尔", "哈那提",
-)
-_GIVEN_DOTTED_FEMALE = (
-    "阿依古丽", "帕提古丽", "古丽娜尔", "热依汗", "米热古丽", "阿依夏木", "努尔比亚", "茹仙古丽", "加娜尔", "阿依努尔",
-    "其其格", "娜仁", "迪丽努尔", "玛依拉", "萨吾列", "布威海力其",
-)
 _VILLAGE_LETTERS = ("龙潭", "大河", "石桥", "新村", "松坡", "云溪", "小营", "双树", "青鱼", "梨园", "红石", "白沙", "上坝", "下坝", "高坎",
                     "泉水", "竹园", "河湾", "旧街", "新街", "马场", "柏树", "荷塘", "月亮", "长冲", "黑泥", "三家", "左卫", "前所", "后营",
                     "桃溪", "麦地", "草甸", "茶山", "箐口", "沙沟", "盐井", "罗伍", "塘子", "石门")
@@ -175,11 +168,76 @@ def han_names(rng: np.random.Generator, family: Strings, male: Bools) -> Strings
     return np.char.add(np.char.add(family, middle), own)
 
 
-def dotted_names(rng: np.random.Generator, male: Bools) -> Strings:
-    """Given name, the separator U+00B7 and the father's name (domain.md, Identity)."""
-    count = len(male)
-    given = np.where(male, _pick(rng, _GIVEN_DOTTED_MALE, count), _pick(rng, _GIVEN_DOTTED_FEMALE, count))
-    return np.char.add(np.char.add(given, "·"), _pick(rng, _FATHERS_NAMES, count))
+def dotted_names(
+    rng: np.random.Generator, male: Bools, *, seed: int = 0, households: Integers | None = None, is_child: Bools | None = None,
+) -> Strings:
+    """Names with the separator U+00B7 (domain.md, Identity), as ``dotted_names.yaml`` makes them.
+
+    Without ``households`` everybody is alone. A household is of one people. Where the second word is the father's name,
+    the children of a household share it, as brothers and sisters do; grown-ups have fathers of their own. Where a clan
+    stands in front, the household shares it.
+    """
+    peoples = dotted_pools()
+    households = np.arange(len(male)) if households is None else households
+    is_child = np.zeros(len(male), dtype=bool) if is_child is None else is_child
+    edges = np.cumsum([people.share for people in peoples])
+    whose = np.searchsorted(edges / edges[-1], unit_hash(seed, households, 13), side="right")
+    made = np.full(len(male), "", dtype="U24")
+    for number, people in enumerate(peoples):
+        mine = np.flatnonzero(np.minimum(whose, len(peoples) - 1) == number)
+        own = np.where(male[mine], people.men.drawn(rng.random(len(mine))), people.women.drawn(rng.random(len(mine))))
+        shared = is_child[mine] | people.clan_first
+        among = unit_hash(seed, households[mine], 14)
+        other = people.others.drawn(np.where(shared, among, rng.random(len(mine))))
+        words = (other, own) if people.clan_first else (own, other)
+        made[mine] = np.char.add(np.char.add(words[0], "·"), words[1])
+    return made
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Words and how often each is met: a few are common, most are rare."""
+
+    words: Strings
+    edges: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, words: Iterable[str], flat_until: float) -> Pool:
+        distinct = np.array(list(dict.fromkeys(words)))
+        return cls(distinct, np.cumsum(1 / (np.arange(len(distinct)) + flat_until)))
+
+    def drawn(self, by: NDArray[np.float64]) -> Strings:
+        """One word for each number in [0, 1)."""
+        return self.words[np.searchsorted(self.edges, by * self.edges[-1], side="right").clip(max=len(self.words) - 1)]
+
+
+@dataclass(frozen=True)
+class DottedPeople:
+    """How one people's names are made: own names of men and women, and the other word (father's name, or clan)."""
+
+    share: float
+    men: Pool
+    women: Pool
+    others: Pool
+    clan_first: bool
+
+
+@cache
+def dotted_pools() -> tuple[DottedPeople, ...]:
+    """The peoples of ``dotted_names.yaml``, their words put together."""
+    stated = yaml.safe_load(Path(__file__).with_name("dotted_names.yaml").read_text(encoding="utf-8"))
+    flat = stated["flat_until"]
+    return tuple(DottedPeople(
+        share=it["share"], men=Pool.of(_words(it["men"]), flat), women=Pool.of(_words(it["women"]), flat),
+        others=Pool.of(_words(it["clans"] if "clans" in it else it["men"]), flat), clan_first="clans" in it,
+    ) for it in stated["peoples"])
+
+
+def _words(kind: dict[str, str]) -> Iterator[str]:
+    """Whole words, the common ones first; then every first part with every second one."""
+    yield from kind["whole"].split()
+    yield from (first + second for second in kind.get("second", "").split() for first in kind.get("first", "").split()
+                if first != second)
 
 
 def _pick(rng: np.random.Generator, pool: tuple[str, ...], count: int) -> Strings:

@@ -1041,7 +1041,9 @@ def _name_and_number(place: Place, rng: np.random.Generator, rows: Integers) -> 
     family = np.where(married_in, names.surnames(rng, len(rows)), family)
     spelled = names.han_names(rng, family, people.male[rows])
     dotted = unit_hash(place.seed, people.household[rows], 67) < wishes.dotted_name_share
-    people.name[rows] = np.where(dotted, names.dotted_names(rng, people.male[rows]), spelled)
+    long = names.dotted_names(rng, people.male[rows], seed=place.seed, households=people.household[rows],
+                              is_child=place.ages(rows) < 24)
+    people.name[rows] = np.where(dotted, long, spelled)
     people.id_number[rows] = _numbered(place, rng, rows, married_in)
 
 
