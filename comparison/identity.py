@@ -53,7 +53,10 @@ def resolve(
     _claimed(connection, registers)
     connection.execute(script("24_settled", _score_fills()))
     _probable(connection, registers)
-    connection.execute(script("25_identity", {"candidates_at_most": str(policy()["residual"]["candidates_at_most"])}))
+    connection.execute(script("25_identity", {
+        "candidates_at_most": str(policy()["residual"]["candidates_at_most"]),
+        "status_decides": _list(policy()["status_in_doubt"]["registers"]), "status_faults": _list(policy()["status_in_doubt"]["faults"]),
+    }))
 
 
 def _given(connection: duckdb.DuckDBPyConnection, decisions: Path | None, old_numbers: Path | None) -> None:
@@ -100,7 +103,7 @@ def _probable(connection: duckdb.DuckDBPyConnection, registers: Sequence[str]) -
     residual.weigh(connection, rules["model"])
     connection.execute(script("24_probable", {
         "not_thought_of": str(rules["not_thought_of"]), "automatic_from": str(rules["automatic_from"]),
-        "review_from": str(rules["review_from"]), "never_automatic": _list(rules["never_automatic"]),
+        "review_from": str(rules["review_from"]), "never_automatic": _list(policy()["never_automatic"]),
         "several_rows": _list(several),
     }))
 
@@ -126,11 +129,10 @@ def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
 
 
 def _claimed(connection: duckdb.DuckDBPyConnection, registers: Sequence[str]) -> None:
-    """``claimed``: who of the persons in question has a row of his or her own in a register where each has one."""
-    single = [feed for feed in registers if feed not in policy()["several_rows"]]
+    """``stood``: who of the persons in question has a row of his or her own in which register."""
     rows = " UNION ALL ".join(
-        f"SELECT {quoted(feed)} AS feed, person FROM linked_{feed} SEMI JOIN pairs USING (person)" for feed in single)
-    connection.execute(f"CREATE TABLE claimed AS SELECT DISTINCT * FROM ({rows})")
+        f"SELECT {quoted(feed)} AS feed, person FROM linked_{feed} SEMI JOIN evidence USING (person)" for feed in registers)
+    connection.execute(f"CREATE TABLE stood AS SELECT DISTINCT * FROM ({rows})")
 
 
 def _digit_fills() -> Mapping[str, str]:
@@ -144,7 +146,7 @@ def _score_fills() -> Mapping[str, str]:
     return {
         "closest": _case({verdict: place for place, verdict in enumerate(("same", "spelling", "part", "last", "different", "missing"))}),
         "exact_score": _case(scores["exact"]), "repaired_score": _case(scores["repaired"]),
-        "several_rows": _list(policy()["several_rows"]),
+        "several_rows": _list(policy()["several_rows"]), "never_automatic": _list(policy()["never_automatic"]),
     }
 
 

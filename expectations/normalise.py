@@ -153,15 +153,16 @@ class Normalised:
         )
 
     def write_doubtful(self, path: Path) -> None:
-        """The rows quarantined for a doubt about their person alone, typed, as Parquet (zstd); often none."""
+        """The rows quarantined for a doubt about their person alone, or about what they say of a person who is beyond
+        doubt, typed, as Parquet (zstd); often none."""
         columns = self.contract.columns
         proven = [name for name, column in columns.items() if column.from_id]
-        sound = "".join(f" AND rows.{name}_fault IS NULL" for name, column in columns.items()
-                        if column.fault_quarantines and name not in _PERSON)
+        faulty = " OR ".join(f"rows.{name}_fault IS NOT NULL" for name, column in columns.items()
+                             if column.fault_quarantines and name not in _PERSON)
         self._write(
             _filled("82_doubtful",
                     columns=", ".join(f"own_{name} AS {name}" if name in proven else _PERSON.get(name, name) for name in columns),
-                    names=", ".join(columns), otherwise_sound=sound,
+                    names=", ".join(columns), otherwise_faulty=faulty or "false",
                     own="".join(f", read_{name}.value AS own_{name}" for name in proven),
                     own_cells="".join(f" LEFT JOIN read_{name} ON read_{name}.text = raw.{name}" for name in proven)), path
         )

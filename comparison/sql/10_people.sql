@@ -4,7 +4,8 @@
 -- `person` is the number behind person_id: what tables are joined on, the same from month to month.
 -- A number that stands twice is one person here; the earlier line is kept (intake has counted the other).
 -- Whose own number in the population register is in doubt is a person all the same: known by name, household and the
--- number as it came, with person < 0, 'D' for 'P', and no `number` by which a register could be joined.
+-- number as it came, with person < 0, 'D' for 'P', and no `number` by which a register could be joined. Whose number and
+-- name are sound and whose status alone cannot be read is in scope, with no status (is_in_doubt).
 CREATE VIEW people AS
 -- Only the few numbers that stand twice are sorted, and the register is asked again rather than kept: rows are wide.
 WITH several AS (SELECT id_number FROM population WHERE id_number IS NOT NULL GROUP BY id_number HAVING count(*) > 1),
@@ -13,14 +14,19 @@ standing AS (
     UNION ALL
     FROM (FROM population SEMI JOIN several USING (id_number)
           QUALIFY row_number() OVER (PARTITION BY id_number ORDER BY file, row_number, member) = 1)
+    UNION ALL BY NAME
+    FROM (SELECT * REPLACE (id_given AS id_number) FROM population_doubtful WHERE NOT is_about_person(id_fault))
+    ANTI JOIN population USING (id_number)
+    QUALIFY row_number() OVER (PARTITION BY id_number ORDER BY file, row_number, member) = 1
 ),
 local AS (
-    SELECT id_number, name, sex, birth_date, hukou_type, status AS population_status, false AS is_permit_holder,
+    SELECT id_number, id_fault IS NOT NULL AS is_in_doubt, name, sex, birth_date, hukou_type, status AS population_status,
+           false AS is_permit_holder,
            township, village, address, phone, household_no, status_date
     FROM standing
 ),
 permit_holders AS (
-    SELECT id_number, name, sex, NULL::DATE AS birth_date, NULL::VARCHAR AS hukou_type,
+    SELECT id_number, false AS is_in_doubt, name, sex, NULL::DATE AS birth_date, NULL::VARCHAR AS hukou_type,
            'resident' AS population_status, true AS is_permit_holder,
            township, village, NULL::VARCHAR AS address, phone, NULL::VARCHAR AS household_no, NULL::DATE AS status_date
     FROM residence_permits
@@ -33,7 +39,7 @@ sound AS (FROM local UNION ALL BY NAME FROM permit_holders),
 doubtful AS (
     SELECT id_given, name, sex, birth_date, hukou_type, status AS population_status, false AS is_permit_holder,
            township, village, address, phone, household_no, status_date
-    FROM population_doubtful WHERE name IS NOT NULL
+    FROM population_doubtful WHERE name IS NOT NULL AND is_about_person(id_fault)
     UNION ALL BY NAME
     SELECT id_given, name, sex, 'resident' AS population_status, true AS is_permit_holder, township, village, phone
     FROM residence_permits_doubtful
@@ -57,6 +63,6 @@ SELECT ('0x' || substr(md5(id_number), 1, 15))::BIGINT AS person, number_of(id_n
        )
 FROM sound
 UNION ALL BY NAME
-SELECT -('0x' || substr(known_by, 1, 15))::BIGINT AS person, NULL::BIGINT AS number,
+SELECT -('0x' || substr(known_by, 1, 15))::BIGINT AS person, NULL::BIGINT AS number, false AS is_in_doubt,
        'D' || substr(known_by, 1, 15) AS person_id, coalesce(id_given, '') AS id_number, * EXCLUDE (id_given, known_by)
 FROM unlisted;

@@ -99,11 +99,14 @@ misborn AS (
     JOIN people p ON p.number // 10000000 = left(r.id_given, 10)::BIGINT AND p.number % 1000 = substr(r.id_given, 15, 3)::BIGINT
 ),
 -- A sound number that nobody has, and somebody of like name, born that day: one person with two numbers, or two digits
--- wrong so that the check letter does not see it. First digits of a number are the area, the last eleven birth and serial.
+-- wrong so that the check letter does not see it ('unseen_digits': letter and sex are the same). Neighbours in the serial,
+-- whose letters differ, are mostly two persons of one birthday. First digits of a number are the area, the last eleven birth
+-- and serial.
 close AS (
     SELECT r.key AS row_id, p.person, CASE WHEN r.number % 100000000000 = p.number % 100000000000 THEN 'other_area'
-                                           ELSE 'close_number' END AS how
-    FROM (SELECT key, number, a.name FROM rows JOIN asked a ON a.row_id = key WHERE number IS NOT NULL) r
+                                           WHEN r.number % 2 = p.number % 2 AND right(r.id_given, 1) = right(p.id_number, 1)
+                                           THEN 'unseen_digits' ELSE 'close_number' END AS how
+    FROM (SELECT key, number, rows.id_given, a.name FROM rows JOIN asked a ON a.row_id = key WHERE number IS NOT NULL) r
     JOIN people p ON p.number // 1000 % 100000000 = r.number // 1000 % 100000000 AND left(p.name, 1) = left(r.name, 1)
     WHERE r.number % 100000000000 = p.number % 100000000000
        OR list_sum(list_transform(range(0, 17), lambda i: (r.number // power(10, i)::BIGINT % 10

@@ -15,7 +15,9 @@ SELECT * FROM likely
 WHERE likelihood >= {{automatic_from}} AND NOT only_shown AND feed NOT IN ({{never_automatic}})
 QUALIFY count(*) OVER (PARTITION BY feed, person) = 1 OR feed IN ({{several_rows}});
 
-INSERT INTO settled SELECT row_id, person, 'probable', likelihood, 'residual_model' FROM probable;
+INSERT INTO settled
+SELECT row_id, person, 'probable', likelihood, CASE WHEN id_number IS NULL AND number IS NULL THEN 'residual_model' ELSE 'number_of_stranger' END
+FROM probable JOIN asked USING (row_id) JOIN given ON key = row_id;
 INSERT INTO open_pairs
 SELECT row_id, person, 'likeness', '', likelihood, 'likeness'
 FROM likely ANTI JOIN settled USING (row_id)

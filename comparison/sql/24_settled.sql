@@ -1,7 +1,7 @@
 -- Which pairs are links, and which rows a person must look at: what was decided by hand, tier 0, old numbers, tier 1.
--- In: evidence, asked, people, decisions(row_key, person_id, is_same), claimed(feed, person) for persons who have their row
--- in a register already. Out: settled(row_id, person, tier, score, reason), open_pairs(row_id, person, how, names, score,
--- reason): what is left for a person to see.
+-- In: evidence, asked, people, decisions(row_key, person_id, is_same), stood(feed, person): who of the persons in question
+-- has a row by exact number and name in which register. Out: settled(row_id, person, tier, score, reason); placed(feed,
+-- person); open_pairs(row_id, person, how, names, score, reason): what is left for a person to see.
 
 -- 1. What somebody decided stays decided.
 CREATE TABLE decided AS
@@ -13,7 +13,9 @@ ANTI JOIN (FROM decided WHERE is_same) s USING (row_id)
 ANTI JOIN (FROM decided WHERE NOT is_same) n USING (row_id, person);
 
 CREATE TABLE first_settled AS
-WITH judged AS (SELECT *, {{closest}} AS apart FROM standing),
+-- A death without a day is nobody's death before somebody has asked.
+WITH judged AS (SELECT *, {{closest}} AS apart FROM standing
+                WHERE feed NOT IN ({{never_automatic}}) OR coalesce(is_about_person(id_fault), true)),
 relatives AS (SELECT row_id, min(apart) AS apart FROM judged WHERE how = 'relative' GROUP BY row_id),
 by_number AS (
     SELECT s.row_id, s.person, 'exact' AS tier, s.names, CASE WHEN s.names = 'same' THEN 'number' ELSE 'number_and_' || s.names END AS reason
@@ -36,14 +38,19 @@ SELECT row_id, person, false AS is_clerical, tier, {{exact_score}} AS score, rea
 FROM (FROM by_number UNION ALL FROM renewed)
 QUALIFY count(*) OVER (PARTITION BY row_id) = 1;
 
--- 2. Tier 1, and numbers replaced by one of another area (a person keeps birth and serial): the name agrees and nothing contradicts, nobody else would do as well, and the person has no other row in a
--- register where each has one.
+-- Who stands in which register by a number and name of his or her own.
+CREATE TABLE placed AS
+FROM stood UNION SELECT feed, person FROM first_settled JOIN asked USING (row_id);
+
+-- 2. Tier 1, and numbers replaced by another (a person keeps birth and sex): the name agrees and nothing contradicts, nobody
+-- else would do as well, and the person has no other row in a register where each has one.
 CREATE TABLE repaired AS
 WITH fitting AS (
     SELECT * FROM standing ANTI JOIN first_settled USING (row_id)
     WHERE how NOT IN ('number', 'shared_number', 'old_number', 'relative', 'close_number')
       AND names IN ('same', 'spelling', 'part') AND born_alike AND lives_alike
       AND (how <> 'namesake_in_doubt' OR names <> 'part')
+      AND (how <> 'unseen_digits' OR names = 'same' AND feed NOT IN ({{never_automatic}}))
 ),
 alone AS (
     SELECT * FROM fitting
@@ -52,25 +59,43 @@ alone AS (
 )
 SELECT row_id, person, CASE min(how) WHEN 'other_area' THEN 'old_number' ELSE 'repaired' END AS tier, {{repaired_score}} AS score, min(how) AS reason
 FROM alone a
-ANTI JOIN (SELECT feed, person FROM claimed
-           UNION SELECT feed, person FROM first_settled JOIN asked USING (row_id)
-           WHERE feed NOT IN ({{several_rows}})) c ON c.feed = a.feed AND c.person = a.person
+ANTI JOIN (SELECT feed, person FROM placed WHERE feed NOT IN ({{several_rows}})) c
+    ON c.feed = a.feed AND c.person = a.person
 GROUP BY row_id, person, names;
+
+-- The number of another member of the household, who stands in the register under his or her own name, and the row's name
+-- is that of exactly one member, who does not stand there: the row is that member's. It is listed all the same.
+CREATE TABLE kin AS
+WITH bearers AS (
+    SELECT row_id, feed, person, names FROM standing ANTI JOIN repaired USING (row_id)
+    WHERE how = 'relative' AND names IN ('same', 'spelling') AND feed NOT IN ({{never_automatic}})
+    QUALIFY count(*) OVER (PARTITION BY row_id) = 1 AND count(*) OVER (PARTITION BY feed, person) = 1
+),
+holders AS (
+    SELECT row_id, person AS holder FROM standing WHERE how = 'number' AND names = 'different'
+)
+SELECT b.row_id, b.person, 'repaired' AS tier, {{repaired_score}} AS score, 'number_of_relative' AS reason
+FROM bearers b JOIN holders h USING (row_id)
+SEMI JOIN placed o ON o.feed = b.feed AND o.person = h.holder
+ANTI JOIN placed p ON p.feed = b.feed AND p.person = b.person
+WHERE b.names = 'same';
 
 CREATE TABLE settled AS
 SELECT row_id, person, tier, score, reason FROM first_settled
-UNION ALL FROM repaired;
+UNION ALL FROM repaired
+UNION ALL FROM kin;
 
 -- 3. What a person must see: a number under a clearly different name, with whoever of the household bears the row's name;
 -- slips that fit several, or somebody who has a row already.
 CREATE TABLE open_pairs AS
 SELECT row_id, person, how, names,
        CASE names WHEN 'same' THEN 0.9 WHEN 'spelling' THEN 0.8 WHEN 'part' THEN 0.7 ELSE 0.3 END AS score,
-       CASE WHEN how = 'number' AND names = 'different' THEN 'number_under_another_name'
+       CASE WHEN NOT is_about_person(id_fault) AND names <> 'different' THEN 'status_in_doubt'
+            WHEN how = 'number' AND names = 'different' THEN 'number_under_another_name'
             WHEN how = 'relative' THEN 'number_of_relative'
             WHEN how = 'number' THEN 'number_of_relative'
             WHEN how IN ('old_number', 'shared_number') THEN how
-            WHEN how IN ('other_area', 'close_number') THEN 'two_numbers'
+            WHEN how IN ('other_area', 'close_number', 'unseen_digits') THEN 'two_numbers'
             ELSE 'several_fit' END AS reason
 FROM standing ANTI JOIN settled USING (row_id)
 WHERE how IN ('number', 'shared_number', 'old_number')

@@ -2,17 +2,20 @@
 -- person. In: asked, given, settled, open_pairs, holders, people, linked_employment, plausible_ages, linked_counts.
 -- Out: wanted; room(feed, persons, elsewhere); thought_of(row_id, person), the pairs that any likeness brought together.
 
--- Only rows without a sound number are linked by likeness: who has one, is known by it or is somebody else. Where the
--- number is another's, likeness shows whoever decides whom the row may mean; what the number says is then not asked.
+-- Rows without a sound number are linked by likeness: who has one, is known by it or is somebody else. Where the number is
+-- that of somebody with another name, what the number says is not asked: likeness shows whoever decides whom the row may
+-- mean, and links only if the number's holder stands in the register already, so that the row is not the holder's.
 CREATE TABLE wanted AS
 WITH left_over AS (
     SELECT a.*, g.digits, false AS only_shown FROM asked a JOIN given g ON g.key = a.row_id
     ANTI JOIN settled USING (row_id) ANTI JOIN open_pairs USING (row_id)
     WHERE a.id_number IS NULL AND g.number IS NULL AND a.name IS NOT NULL
     UNION ALL BY NAME
-    SELECT * REPLACE (NULL AS sex, NULL AS birth_date), NULL AS digits, true AS only_shown FROM asked
-    SEMI JOIN (FROM open_pairs WHERE how = 'number' AND names = 'different') USING (row_id)
-    ANTI JOIN (FROM open_pairs WHERE how = 'relative') USING (row_id)
+    SELECT a.* REPLACE (NULL AS sex, NULL AS birth_date), NULL AS digits,
+           bool_or(o.person IS NULL) OVER (PARTITION BY a.row_id) AS only_shown
+    FROM asked a JOIN (FROM open_pairs WHERE how = 'number' AND names = 'different') h USING (row_id)
+    LEFT JOIN placed o ON o.feed = a.feed AND o.person = h.person
+    ANTI JOIN (FROM open_pairs WHERE how = 'relative') r ON r.row_id = a.row_id
 )
 SELECT row_id, feed, name, only_shown,
        coalesce(birth_date, CASE WHEN length(digits) BETWEEN 16 AND 20 THEN try_strptime(substr(digits, 7, 8), '%Y%m%d')::DATE END)

@@ -2,11 +2,17 @@
 -- In: asked, settled, open_pairs, people. Out: resolved, one row per residual row; identity_candidates, one row per row
 -- and person to look at, the likeliest first; identity_cases, one row per person and reason.
 
+-- Links that a person is to see all the same, with what is said of them.
+CREATE TABLE noticed AS
+SELECT row_id, person, score, CASE WHEN reason IN ('other_area', 'unseen_digits') THEN 'two_numbers' ELSE reason END AS reason
+FROM settled WHERE reason IN ('other_area', 'unseen_digits', 'number_of_relative', 'number_of_stranger');
+
 CREATE TABLE identity_candidates AS
 SELECT a.feed, a.file, a.source_file, a.row_number, a.member, a.row_key, a.id_number, a.id_given, a.id_fault, a.name,
        a.birth_date, a.township, o.person, p.person_id, o.score, o.reason,
        row_number() OVER (PARTITION BY o.row_id ORDER BY o.score DESC, p.person_id) AS rank
-FROM (SELECT row_id, person, max(score) AS score, min_by(reason, (-score, reason)) AS reason FROM open_pairs GROUP BY ALL) o
+FROM (SELECT row_id, person, max(score) AS score, min_by(reason, (-score, reason)) AS reason FROM open_pairs GROUP BY ALL
+      UNION ALL FROM noticed) o
 JOIN asked a USING (row_id) JOIN people p USING (person)
 QUALIFY rank <= {{candidates_at_most}};
 
@@ -24,8 +30,11 @@ LEFT JOIN (SELECT row_id, max(score) AS score, min_by(reason, (-score, reason)) 
 CREATE TABLE identity_cases AS
 SELECT DISTINCT person, person_id, reason FROM identity_candidates WHERE rank = 1 OR score >= 0.5
 UNION ALL
--- Linked, for all but the area agrees; said all the same: one person stands under two numbers.
-SELECT DISTINCT s.person, p.person_id, 'two_numbers' FROM settled s JOIN people p USING (person) WHERE s.reason = 'other_area'
+-- Stands in a register that decides whether anybody is missing, in a row that does not say readably how: to be asked first.
+SELECT DISTINCT person, person_id, 'status_in_doubt' FROM settled JOIN asked USING (row_id) JOIN people p USING (person)
+WHERE feed IN ({{status_decides}}) AND asked.id_fault IN ({{status_faults}})
+UNION ALL
+SELECT person, person_id, 'status_in_doubt' FROM people WHERE is_in_doubt
 UNION ALL
 -- A doubtful number of the population's own is settled where a register has the whole one under the same name.
 SELECT person, person_id, 'number_in_doubt' FROM people

@@ -72,7 +72,7 @@ class World:
         db.execute("SET VARIABLE period_end = DATE '2021-05-31'")
         db.execute(script("00_feeds"))
         db.execute("CREATE TABLE people (person BIGINT, number BIGINT, person_id VARCHAR, id_number VARCHAR, name VARCHAR, "
-                   "sex VARCHAR, birth_date DATE, township VARCHAR, village VARCHAR, household_no VARCHAR)")
+                   "sex VARCHAR, birth_date DATE, township VARCHAR, village VARCHAR, household_no VARCHAR, is_in_doubt BOOLEAN)")
         _insert(db, "people", self.persons)
         for feed in REGISTERS:
             db.execute(f"CREATE TABLE residual_{feed} ({_ROW})")

@@ -54,6 +54,41 @@ def test_a_spouses_number_on_a_row_is_shown_with_both(world: World, tmp_path: Pa
     assert (wife, "number_of_relative") in answers.cases()
 
 
+def test_a_spouses_number_where_the_spouse_stands_too_is_linked_to_the_name_and_said(world: World, tmp_path: Path) -> None:
+    husband = world.person(NUMBER, "张伟明", household_no="H1")
+    wife = world.person(a_number(2), "李思雨", household_no="H1")
+    world.has_row("resident_pension", husband)
+    world.row(NUMBER, "李思雨", fault=None)
+    answers = world.resolved(tmp_path)
+    assert answers.of() == ("repaired", wife, "number_of_relative")
+    assert answers.candidates() == [wife]
+    assert (wife, "number_of_relative") in answers.cases()
+
+
+@pytest.mark.parametrize("feed", ["deaths", "resident_pension"])
+def test_a_spouses_number_is_a_question_for_a_death_and_for_who_stands_there_already(
+    world: World, tmp_path: Path, feed: str,
+) -> None:
+    husband = world.person(NUMBER, "张伟明", household_no="H1")
+    wife = world.person(a_number(2), "李思雨", household_no="H1")
+    world.has_row(feed, husband)
+    if feed != "deaths":
+        world.has_row(feed, wife)
+    world.row(NUMBER, "李思雨", feed=feed, fault=None)
+    assert world.resolved(tmp_path).of() == ("review", None, "number_of_relative")
+
+
+def test_a_strangers_number_where_the_stranger_stands_too_is_linked_by_all_else_and_said(world: World, tmp_path: Path) -> None:
+    holder = world.person(NUMBER, "张伟明")
+    meant = world.person(a_number(2, born="19710203"), "段晓芸", village="小村")
+    world.has_row("resident_pension", holder)
+    world.row(NUMBER, "段晓芸", fault=None, township="fenglu", village="小村")
+    answers = world.resolved(tmp_path)
+    assert answers.of() == ("probable", meant, "number_of_stranger")
+    assert answers.cases() == {(meant, "number_of_stranger")}
+    assert answers.candidates() == [meant, holder]
+
+
 def test_a_homophone_that_is_exactly_the_brothers_name_goes_to_review(world: World, tmp_path: Path) -> None:
     world.person(NUMBER, "张文明", household_no="H1")
     world.person(a_number(3), "张文敏", household_no="H1")
@@ -119,16 +154,70 @@ def test_one_person_under_two_areas_is_linked_and_said(world: World, tmp_path: P
     assert answers.cases() == {(person, "two_numbers")}
 
 
-def test_a_sound_number_close_to_anothers_is_a_question_never_a_link(world: World, tmp_path: Path) -> None:
-    """Two wrong digits that the check letter does not see: 3 × 9 + 8 × 2 … a multiple of 11."""
+def unseen(number: str) -> str:
+    """A sound number two digits from this one, in area and serial, whose check letter is the same."""
+    return next(other for digit in "0123456789" for serial in range(1, 999, 2)
+                if (other := a_number(serial, area=f"53042{digit}"))[-1] == number[-1]
+                and sum(a != b for a, b in zip(other, number, strict=True)) == 2)
+
+
+def test_two_wrong_digits_that_the_check_letter_does_not_see_are_linked_and_said(world: World, tmp_path: Path) -> None:
     person = world.person(NUMBER, "张伟明")
-    other = next(number for digit in "0123456789" for serial in range(1, 999, 2)
-                 if (number := a_number(serial, area=f"53042{digit}"))[-1] == NUMBER[-1]
-                 and sum(a != b for a, b in zip(number, NUMBER, strict=True)) == 2)
-    world.row(other, "张伟明", fault=None)
+    world.row(unseen(NUMBER), "张伟明", fault=None)
+    answers = world.resolved(tmp_path)
+    assert answers.of() == ("repaired", person, "unseen_digits")
+    assert answers.cases() == {(person, "two_numbers")}
+    assert answers.candidates() == [person]
+
+
+@pytest.mark.parametrize(("name", "feed"), [("张维明", "resident_pension"), ("张伟明", "deaths")])
+def test_unseen_digits_under_another_spelling_or_of_a_death_are_a_question(
+    world: World, tmp_path: Path, name: str, feed: str,
+) -> None:
+    person = world.person(NUMBER, "张伟明")
+    world.row(unseen(NUMBER), name, feed=feed, fault=None)
     answers = world.resolved(tmp_path)
     assert answers.of() == ("review", None, "two_numbers")
     assert answers.candidates() == [person]
+
+
+def test_a_neighbour_in_the_serial_is_a_question_never_a_link(world: World, tmp_path: Path) -> None:
+    """Two children of one birthday and area differ by a serial and so by the check letter: that is no slip."""
+    world.person(NUMBER, "张伟明")
+    world.row(a_number(3), "张伟明", fault=None)
+    assert world.resolved(tmp_path).of() == ("review", None, "two_numbers")
+
+
+# --- rows that say unreadably what they say -------------------------------------------------------------
+
+
+def test_a_row_whose_status_cannot_be_read_is_the_persons_and_is_asked_about(world: World, tmp_path: Path) -> None:
+    person = world.person(NUMBER, "张伟明")
+    world.row(NUMBER, "张伟明", fault="status_unknown")
+    answers = world.resolved(tmp_path)
+    assert answers.of() == ("exact", person, "number")
+    assert answers.cases() == {(person, "status_in_doubt")}
+
+
+def test_an_employment_without_a_readable_employer_is_an_employment(world: World, tmp_path: Path) -> None:
+    person = world.person(NUMBER, "张伟明")
+    world.row(NUMBER, "张伟明", feed="employment", fault="employer_code_old_number")
+    answers = world.resolved(tmp_path)
+    assert answers.of() == ("exact", person, "number")
+    assert answers.cases() == set()
+
+
+def test_a_death_whose_day_cannot_be_read_is_a_question(world: World, tmp_path: Path) -> None:
+    person = world.person(NUMBER, "张伟明")
+    world.row(NUMBER, "张伟明", feed="deaths", fault="death_date_unreadable")
+    answers = world.resolved(tmp_path)
+    assert answers.of() == ("review", None, "status_in_doubt")
+    assert answers.cases() == {(person, "status_in_doubt")}
+
+
+def test_a_person_whose_status_in_the_population_register_cannot_be_read_is_asked_about(world: World, tmp_path: Path) -> None:
+    person = world.person(NUMBER, "张伟明", is_in_doubt=True)
+    assert world.resolved(tmp_path).cases() == {(person, "status_in_doubt")}
 
 
 # --- tier 1: slips --------------------------------------------------------------------------------------

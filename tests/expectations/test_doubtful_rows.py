@@ -62,6 +62,12 @@ def test_name_and_number_in_each_others_cells_are_put_back(doubtful: Doubtful) -
     assert (row["id_given"], row["name"]) == (a_number(71), "王大明")
 
 
+def test_a_row_whose_status_alone_cannot_be_read_keeps_its_person_and_says_no_status(doubtful: Doubtful) -> None:
+    (row,) = doubtful(a_person(71, 状态="待核实"))
+    assert (row["id_number"], row["id_given"], row["id_fault"]) == (None, a_number(71), "status_unknown")
+    assert (row["name"], row["status"]) == ("王二", None)
+
+
 def test_a_row_with_another_fault_beside_it_is_not_fit_for_the_comparison(doubtful: Doubtful) -> None:
     assert doubtful(a_person(71, 身份证号=wrong(71), 状态="待核实")) == []
 
