@@ -24,6 +24,6 @@ def _prepare_environment() -> None:
 def main() -> None:
     """Entry point of the ``canbao`` command."""
     _prepare_environment()
-    from canbao.commands import run
+    from canbao.operations import run
 
     run()

@@ -698,18 +698,3 @@ def rehearse(
         print(json.dumps(result, ensure_ascii=False, default=str))
     else:
         print(render.rehearsal(result))
-
-
-@app.command()
-def up(port: Annotated[int, typer.Option(help="Port of the Prefect UI.")] = 4200) -> None:
-    """Database and Prefect server with its UI; stays until Ctrl-C."""
-    import time
-
-    from deployments.server import prefect_server
-
-    with prefect_server(port) as api:
-        _say(f"Prefect UI: {api.removesuffix('/api')}   (Ctrl-C stops everything)")
-        while True:
-            time.sleep(3600)
-
-

@@ -11,6 +11,7 @@ from models.plan import Plan
 from rules.calendar import WorkCalendar
 from rules.deadlines import expected, item_periods, nominal_due
 from rules.ladder import rungs
+from rules.schedule import DatedRun, dated_runs
 from tasks.campaign import period_name
 
 WEEKDAYS = "一二三四五六日"
@@ -45,7 +46,8 @@ def plan_report(name: str, faults: Sequence[Fault], notes: Sequence[Fault]) -> s
 
 
 def calendar_rows(plan: Plan) -> list[dict[str, Any]]:
-    """Phases, deadlines (one row per item and period) and their ladder steps, in order of the effective day."""
+    """Phases, deadlines (one row per item and period) with their ladder steps, and what runs by itself on a day of its own,
+    in order of the effective day."""
     calendar = WorkCalendar(plan.calendar)
     ladders = {ladder.id: ladder for ladder in plan.ladders}
     rows: list[dict[str, Any]] = []
@@ -70,17 +72,23 @@ def calendar_rows(plan: Plan) -> list[dict[str, Any]]:
             entry["steps"] = [{"step": rung.step_id, "at": rung.planned_at} for rung in rungs(
                 ladders[first.ladder], first.effective, calendar, plan.time_zone)]
         rows.append(entry)
-    for bulletin in plan.bulletins:
-        for period_of in item_periods(plan, bulletin.cadence, bulletin.due):
-            nominal = nominal_due(bulletin.due, period_of)
-            day = calendar.roll(nominal, plan.calendar.roll)
-            rows.append({"day": day, "kind": "bulletin", "what": f"{bulletin.name}（{period_name(period_of.label)}）",
-                         "nominal": nominal, "effective": day})
-    for name, day in (("初评", plan.acceptance.provisional_on), ("终评", plan.acceptance.final_on)):
-        rows.append({"day": day, "kind": "acceptance", "what": f"验收{name}", "nominal": day})
+    rows += [_dated_row(plan, run) for run in dated_runs(plan)]
     for entry in rows:
         entry["in_calendar"] = calendar.covers(entry["day"])
     return sorted(rows, key=lambda row: (row["day"], row["kind"], row["what"]))
+
+
+def _dated_row(plan: Plan, run: DatedRun) -> dict[str, Any]:
+    """A comparison, bulletin or acceptance: its day, and the instant at which it runs by itself."""
+    row: dict[str, Any] = {"day": run.at.date(), "at": run.at, "flow": run.flow, "item": run.item, "period": run.period}
+    if run.flow == "bulletin":
+        bulletin = plan.item("bulletins", run.item)
+        span = next(span for span in item_periods(plan, bulletin.cadence, bulletin.due) if span.label == run.period)
+        return {**row, "kind": "bulletin", "what": f"{bulletin.name}（{period_name(run.period)}）",
+                "nominal": nominal_due(bulletin.due, span), "effective": run.at.date()}
+    if run.flow == "acceptance":
+        return {**row, "kind": "acceptance", "what": {"provisional": "验收初评", "final": "验收终评"}[run.item], "nominal": run.at.date()}
+    return {**row, "kind": "comparison", "what": f"数据比对（{period_name(run.period)}）", "nominal": run.at.date()}
 
 
 def _day(day: date) -> str:
@@ -90,13 +98,13 @@ def _day(day: date) -> str:
 def calendar_text(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> str:
     """The calendar as a table; a nominal date that moved is shown beside the effective one."""
     kinds = {"phase starts": "阶段开始", "phase ends": "阶段结束", "step ends": "步骤期限", "due": "应报", "bulletin": "通报",
-             "acceptance": "验收"}
+             "acceptance": "验收", "comparison": "比对"}
     lines: list[Sequence[object]] = []
     for row in rows:
         effective = row.get("effective", row["nominal"])
         moved = f"原定 {_day(row['nominal'])}" if row["nominal"] != effective else (
             f"顺延至 {_day(row['next_workday'])}" if row.get("next_workday", effective) != effective else "")
-        units = f"{row['organisations']}个单位" if "organisations" in row else ""
+        units = f"{row['organisations']}个单位" if "organisations" in row else f"{row['at']:%H:%M}" if "at" in row else ""
         steps = " ".join(f"{step['at']:%m-%d}" for step in row.get("steps", ()))
         lines.append((_day(effective), kinds[row["kind"]], row["what"], units, moved, steps and f"催办 {steps}"))
     unknown = [row for row in rows if not row["in_calendar"]]

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from urllib.request import urlopen
 
-import psutil
 from sqlalchemy.engine import make_url
 
+from deployments.child import Child
 from models.database import create_if_missing, home, url
 from models.errors import StorageUnavailable
+from models.plan_file import REPOSITORY
 
 START_WITHIN_SECONDS = 120
 QUIET = {
@@ -24,13 +23,18 @@ QUIET = {
     "PREFECT_LOGGING_SERVER_LEVEL": "WARNING", "PREFECT_CLIENT_METRICS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
 }
+HEARTBEAT_SECONDS = 30
+"""How often a flow run says that it lives; the shortest that Prefect allows."""
+SERVER, WORKER = "prefect-server", "prefect-worker"
 
 
 def free_port(wanted: int) -> int:
     """The wanted port of this machine's loopback, or a free one if it is taken."""
     for port in (wanted, 0):
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just left is free
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
@@ -39,36 +43,54 @@ def free_port(wanted: int) -> int:
     raise StorageUnavailable("no free port on 127.0.0.1.", cure="Stop something, then try again.")
 
 
-def environment() -> dict[str, str]:
-    """The server's environment: our PostgreSQL, PREFECT_HOME under CANBAO_HOME, nothing phoned home."""
+def environment(api: str) -> dict[str, str]:
+    """What server, worker and the command line of Prefect are started with: our PostgreSQL, PREFECT_HOME under CANBAO_HOME,
+    nothing phoned home, no page of another origin let in.
+
+    ``CANBAO_PUBLIC_URL`` is the address under which people reach the UI if a proxy stands before it.
+    """
     address = url("prefect")
     create_if_missing(address)
     database = make_url(address).set(drivername="postgresql+asyncpg")
-    return {
-        **os.environ, **QUIET,
-        "PREFECT_HOME": str(home() / "prefect"),
+    public = os.environ.get("CANBAO_PUBLIC_URL", "").rstrip("/") or api.removesuffix("/api")
+    given = {**QUIET, "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": public, "PREFECT_UI_API_URL": f"{public}/api",
+             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
+    own = {
+        "PREFECT_HOME": str(home() / "prefect"), "PREFECT_API_URL": api,
         "PREFECT_API_DATABASE_CONNECTION_URL": database.render_as_string(hide_password=False),
     }
+    if auth := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+        own["PREFECT_API_AUTH_STRING"] = auth  # workers and our own client speak to the same door
+    return {**os.environ, **given, **own}
 
 
-def _end_orphan(mark: Path) -> None:
-    """Ends the server that a killed process of this home left behind: two servers must not share one database."""
-    if not mark.exists():
-        return
-    with suppress(psutil.Error, ValueError):
-        orphan = psutil.Process(int(mark.read_text()))
-        if "prefect" in " ".join(orphan.cmdline()):
-            orphan.terminate()
-            orphan.wait(20)
-    mark.unlink(missing_ok=True)
+def server_child(port: int) -> Child:
+    """The Prefect server, bound to the loopback."""
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    return Child(SERVER, command, environment(api_of(port)), home() / f"{SERVER}.log", home() / f"{SERVER}.pid", REPOSITORY)
 
 
-def _healthy(api: str) -> bool:
+def api_of(port: int) -> str:
+    """The API's address on the loopback."""
+    return f"http://127.0.0.1:{port}/api"
+
+
+def is_healthy(api: str) -> bool:
+    """Whether the server answers."""
     try:
-        with urlopen(f"{api}/health", timeout=2) as answer:
+        with urlopen(f"{api}/health", timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def await_server(child: Child, api: str) -> None:
+    """Waits until the server answers. Raises StorageUnavailable if it does not in time; its log says why."""
+    deadline = time.monotonic() + START_WITHIN_SECONDS
+    while not is_healthy(api):
+        if not child.is_alive or time.monotonic() > deadline:
+            raise StorageUnavailable("the Prefect server did not start.", where=str(child.log), cure="Read the end of that log.")
+        time.sleep(0.3)
 
 
 @contextmanager
@@ -76,33 +98,14 @@ def prefect_server(port: int = 4200, *, meanwhile: Callable[[], object] = lambda
     """Runs a Prefect server on the loopback for the duration; yields its API address.
 
     ``meanwhile`` is done while the server starts, which takes ten seconds and more. Raises StorageUnavailable if it
-    does not answer in time; its log says why.
+    does not answer in time.
     """
-    mark = home() / "prefect-server.pid"
-    _end_orphan(mark)
     chosen = free_port(port)
-    api = f"http://127.0.0.1:{chosen}/api"
-    target = home() / "prefect-server.log"
-    with target.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(chosen)],
-            env={**environment(), "PREFECT_API_URL": api, "PREFECT_UI_API_URL": api}, stdout=output, stderr=output,
-            start_new_session=True)
-    mark.write_text(str(process.pid))
+    child = server_child(chosen)
+    child.start()
     try:
         meanwhile()
-        deadline = time.monotonic() + START_WITHIN_SECONDS
-        while not _healthy(api):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise StorageUnavailable("the Prefect server did not start.", where=str(target),
-                                         cure="Read the end of that log.")
-            time.sleep(0.3)
-        yield api
+        await_server(child, api_of(chosen))
+        yield api_of(chosen)
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        mark.unlink(missing_ok=True)
+        child.stop()

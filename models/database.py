@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -126,6 +127,42 @@ def migrate(target: Engine) -> None:
             connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
             connection.commit()
+
+
+def exists(address: str) -> bool:
+    """Whether a database is there. Raises StorageUnavailable if no server answers."""
+    try:
+        with create_engine(address).connect():
+            return True
+    except OperationalError as error:
+        if "does not exist" not in str(error.orig):
+            raise _unavailable(make_url(address).render_as_string(hide_password=True)) from None
+    return False
+
+
+def revision() -> tuple[str | None, str]:
+    """The schema's version in the record (None: there is none yet) and the newest one; nothing is changed."""
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    newest = str(ScriptDirectory(str(Path(__file__).parent / "migrations")).get_current_head())
+    address = url()
+    if not exists(address):
+        return None, newest
+    with create_engine(address).connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision(), newest
+
+
+def is_empty() -> bool:
+    """Whether our database holds no table yet, or is not there."""
+    address = url()
+    return not exists(address) or not inspect(create_engine(address)).get_table_names()
+
+
+def clock() -> datetime:
+    """The database's clock: only to be held against our own, never to decide by."""
+    with transaction() as tx:
+        return tx.execute(text("SELECT now()")).scalar_one()
 
 
 @contextmanager

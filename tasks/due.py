@@ -36,10 +36,15 @@ class Due:
 
 
 def why_idle(campaign: str, flow: str, as_of: datetime) -> str | None:
-    """Why a scheduled run of a flow has nothing to do at all; None if it may have."""
+    """Why a scheduled run of a flow has nothing to do at all; None if it may have.
+
+    A rehearsal's record is left to its own clock: a sweep of today would end the year that it plays.
+    """
     with transaction() as tx:
         if not campaigns.is_stored(tx, campaign):
             return "方案尚未启动（先运行宣传发动）"
+        if campaigns.is_rehearsed(tx, campaign):
+            return "演练数据按演练时钟运行，不随真实时间"
     plan = plan_in_force(campaign)
     day = today(plan, as_of)
     if flow in COMPARING and comparing_flow(plan, day) != flow:
@@ -49,6 +54,12 @@ def why_idle(campaign: str, flow: str, as_of: datetime) -> str | None:
     if flow == "preparation" and not is_preparing(plan, day):
         return "不在实施准备阶段"
     return None
+
+
+def campaigns_in_force() -> list[str]:
+    """The campaigns that run on the real clock: in the record, and no rehearsal."""
+    with transaction() as tx:
+        return [campaign for campaign in campaigns.all_of(tx) if not campaigns.is_rehearsed(tx, campaign)]
 
 
 def comparisons_due(campaign: str, as_of: datetime) -> list[str]:

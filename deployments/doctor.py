@@ -1,0 +1,296 @@
+"""Looks an installation over and says what to mend. It changes nothing, and reads no person.
+
+Each check answers with ``ok``, ``warn`` (it runs, but look) or ``mend`` (something does not work, or will not). A check that
+could not be made is one to mend: silence is no health.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
+from prefect.client.schemas.objects import StateType, WorkerStatus
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+from deployments import automations, installation
+from deployments.backup import latest as latest_backup
+from deployments.listing import listing
+from deployments.up import HEALTH_FILE
+from models import database
+from models.errors import CanbaoError
+from models.plan_file import REPOSITORY
+from models.store import campaigns
+from rules.calendar import LAST_KNOWN_YEAR
+from tasks.campaign import folder, plan_in_force
+from tasks.channels import Channels
+from tasks.due import campaigns_in_force, everything_due
+
+State = Literal["ok", "warn", "mend"]
+POLICY = Path(__file__).with_name("doctor.yaml")
+LOCK = REPOSITORY / "requirements.lock"
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)(.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found. ``cure`` is what to do; empty where nothing is to be done."""
+
+    check: str
+    state: State
+    says: str
+    cure: str = ""
+
+
+@cache
+def policy() -> dict[str, dict[str, float]]:
+    """From where on something is worth a warning, and from where on it must be mended."""
+    found: dict[str, dict[str, float]] = yaml.safe_load(POLICY.read_text(encoding="utf-8"))
+    return found
+
+
+def look_over(as_of: datetime) -> list[Finding]:
+    """Every check, in the order in which one would mend things."""
+    checks: tuple[tuple[str, Callable[[datetime], Iterator[Finding]]], ...] = (
+        ("软件", _software), ("目录", _home), ("磁盘", _disk), ("数据库", _record), ("时钟", _clock), ("节假日历", _calendar),
+        ("Prefect", _prefect), ("通道", _channels), ("方案", _campaigns), ("备份", _backups))
+    found: list[Finding] = []
+    for name, check in checks:
+        try:
+            found += check(as_of)
+        except CanbaoError as fault:
+            found.append(Finding(name, "mend", fault.what, fault.cure))
+        except Exception as fault:
+            found.append(Finding(name, "mend", f"检查未能完成（{type(fault).__name__}）", "先解决本表前面各项，再运行 canbao doctor"))
+    return found
+
+
+def _either(check: str, is_fine: bool, fine: str, wrong: str, cure: str, state: State = "mend") -> Finding:
+    return Finding(check, "ok", fine) if is_fine else Finding(check, state, wrong, cure)
+
+
+def _graded(key: str, value: float, *, low_is_bad: bool = False) -> State:
+    limits = policy()[key]
+    states: tuple[State, ...] = ("mend", "warn")
+    for state in states:
+        if state in limits and (value < limits[state] if low_is_bad else value > limits[state]):
+            return state
+    return "ok"
+
+
+# --- the machine ----------------------------------------------------------------------------------------
+
+
+def _software(as_of: datetime) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield _either("软件", sys.version_info >= (3, 11), f"Python {version}", f"Python {version} 过旧", "改用 Python 3.11 或更新版本")
+    strayed = [f"{name} {have or '未安装'}（应为 {want}）" for name, want, have in _strayed()]
+    yield _either("软件", not strayed, "软件包与锁定版本一致", f"{len(strayed)} 个软件包与锁定版本不符：{'、'.join(strayed[:5])}",
+                  "运行 make setup（或重新构建镜像）")
+
+
+def _strayed() -> Iterator[tuple[str, str, str | None]]:
+    """Packages whose version is not the lock file's: (name, wanted, installed). Those that another system or Python needs, and
+    tools for development that are not installed, are left out."""
+    from packaging.markers import Marker
+
+    if not LOCK.is_file():
+        return
+    for line in LOCK.read_text(encoding="utf-8").splitlines():
+        if not (found := _PINNED.match(line)):
+            continue
+        name, want, rest = found.groups()
+        marker = rest.partition(";")[2].strip().rstrip("\\").strip()
+        if marker and not Marker(marker).evaluate():
+            continue
+        try:
+            have = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        if have != want:
+            yield name, want, have
+
+
+def _home(as_of: datetime) -> Iterator[Finding]:
+    place = database.home()
+    mode = place.stat().st_mode & 0o777
+    yield _either("目录", not mode & 0o006, f"{place}（权限 {mode:o}）", f"{place}（权限 {mode:o}）：其他账户可以列出其中的个人信息文件",
+                  f"chmod 711 {place}", "warn")
+
+
+def _disk(as_of: datetime) -> Iterator[Finding]:
+    free = shutil.disk_usage(database.home()).free / 1e9
+    state = _graded("disk_free_gb", free, low_is_bad=True)
+    yield Finding("磁盘", state, f"剩余 {free:.1f} GB", "" if state == "ok" else "清理磁盘或扩容；原始文件和快照按方案的保存期限删除")
+
+
+def _record(as_of: datetime) -> Iterator[Finding]:
+    have, want = database.revision()
+    yield _either("数据库", have == want, f"可以连接，结构版本 {have}", f"结构版本 {have or '无'}，应为 {want}",
+                  "先备份（canbao backup），再运行任一命令即自动升级")
+    if have == want:
+        with database.transaction() as tx:
+            whole = campaigns.audit_is_whole(tx)
+        yield _either("数据库", whole, "审计链完整", "审计链不完整：有记录被改动或删除", "封存数据库，由管理员和监督部门核查；与备份比对")
+
+
+def _clock(as_of: datetime) -> Iterator[Finding]:
+    off = abs((database.clock() - as_of).total_seconds())
+    state = _graded("clock_off_seconds", off)
+    yield Finding("时钟", state, f"本机与数据库相差 {off:.0f} 秒", "" if state == "ok" else "启用时间同步（NTP）")
+
+
+def _calendar(as_of: datetime) -> Iterator[Finding]:
+    left = (date(LAST_KNOWN_YEAR, 12, 31) - as_of.date()).days
+    state = _graded("calendar_days_left", left, low_is_bad=True)
+    yield Finding("节假日历", state, f"已知至 {LAST_KNOWN_YEAR} 年底" + (f"，还有 {left} 天" if left >= 0 else "，现已过期，只按周末推算"),
+                  "" if state == "ok" else "国务院公布下年放假安排后升级 chinesecalendar，或在方案 calendar 中写明当地假日和调休")
+
+
+# --- what runs ------------------------------------------------------------------------------------------
+
+
+def _prefect(as_of: datetime) -> Iterator[Finding]:
+    api = _api()
+    if api is None:
+        yield Finding("Prefect", "mend", "没有运行", "canbao up（或 systemctl start canbao）")
+        return
+    auth = os.environ.get("PREFECT_API_AUTH_STRING") or os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
+    with temporary_settings({PREFECT_API_URL: api, **({PREFECT_API_AUTH_STRING: auth} if auth else {})}), \
+            get_client(sync_client=True) as client:
+        if client.api_healthcheck() is not None:
+            yield Finding("Prefect", "mend", f"{api} 没有应答", "canbao up；日志在 CANBAO_HOME/prefect-server.log")
+            return
+        yield from _server(client, api, is_guarded=bool(auth))
+        yield from _workers(client)
+        yield from _deployments(client)
+        yield from _runs(client, as_of)
+
+
+def _api() -> str | None:
+    """Where the server is: the environment says so, or the installation of this home."""
+    if given := os.environ.get("PREFECT_API_URL"):
+        return given
+    place = database.home() / HEALTH_FILE
+    return str(json.loads(place.read_text(encoding="utf-8"))["api"]) if place.is_file() else None
+
+
+def _server(client: SyncPrefectClient, api: str, *, is_guarded: bool) -> Iterator[Finding]:
+    ours, theirs = importlib.metadata.version("prefect"), client.api_version()
+    yield _either("Prefect", ours == theirs, f"{api} 正常，版本 {theirs}", f"服务版本 {theirs}，本机 {ours}", "重启 canbao up")
+    if os.environ.get("CANBAO_PUBLIC_URL") and not is_guarded:
+        yield Finding("Prefect", "mend", "对外开放而没有口令", "设置 PREFECT_SERVER_API_AUTH_STRING，并由反向代理按人登录")
+
+
+def _workers(client: SyncPrefectClient) -> Iterator[Finding]:
+    online = [worker for worker in client.read_workers_for_work_pool(listing()["pool"]) if worker.status == WorkerStatus.ONLINE]
+    yield _either("执行进程", bool(online), f"{len(online)} 个在线", "没有在线的执行进程",
+                  "canbao up 会自动重启；日志在 CANBAO_HOME/prefect-worker.log")
+    if client.read_work_pool(listing()["pool"]).is_paused:
+        yield Finding("执行进程", "mend", "工作池已被暂停，什么都不会运行", "在界面 Work Pools 中恢复")
+
+
+def _deployments(client: SyncPrefectClient) -> Iterator[Finding]:
+    found = installation.differences(client)
+    yield _either("部署", not found.to_deploy, "与 prefect.yaml 一致", f"{len(found.to_deploy)} 项与 prefect.yaml 不一致",
+                  "重启 canbao up，或 prefect deploy --all")
+    if found.only_there:
+        yield Finding("部署", "warn", f"{len(found.only_there)} 项不在 prefect.yaml 中：{'、'.join(found.only_there[:3])}",
+                      "不再需要的，在界面 Deployments 中删除")
+    paused = sum(entry.paused for entry in installation.deployed(client).values())
+    if paused:
+        yield Finding("部署", "warn", f"{paused} 项已被暂停", "确认是否有意；在界面 Deployments 中恢复")
+    ours = [entry for entry in client.read_automations() if entry.name.startswith(automations.PREFIX)]
+    off = [entry.name for entry in ours if not entry.enabled]
+    yield Finding("自动处置", "warn" if off or not ours else "ok", f"{len(ours)} 项" + (f"，已停用：{'、'.join(off)}" if off else ""),
+                  "在界面 Automations 中启用，或重启 canbao up" if off or not ours else "")
+
+
+def _runs(client: SyncPrefectClient, as_of: datetime) -> Iterator[Finding]:
+    waits = as_of - timedelta(minutes=policy()["run_waits_minutes"]["mend"])
+    lasts = as_of - timedelta(hours=policy()["run_lasts_hours"]["warn"])
+    waiting = _count(client, StateType.SCHEDULED, expected_start_time=FlowRunFilterExpectedStartTime.model_validate({"before_": waits}))
+    running = _count(client, StateType.RUNNING, start_time=FlowRunFilterStartTime.model_validate({"before_": lasts}))
+    yield _either("运行", not waiting, "没有积压", f"{waiting} 次运行等候过久", "看执行进程是否在线、并发限额是否被占住")
+    if running:
+        yield Finding("运行", "warn", f"{running} 次运行持续过久", "在界面打开查看；进程已死的会被自动标记为中断")
+
+
+def _count(client: SyncPrefectClient, state: StateType, **filters: Any) -> int:
+    pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[listing()["pool"]]))
+    chosen = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[state])), **filters)
+    return len(client.read_flow_runs(flow_run_filter=chosen, work_pool_filter=pool, limit=200))
+
+
+# --- what leaves, and what is due -----------------------------------------------------------------------
+
+
+def _channels(as_of: datetime) -> Iterator[Finding]:
+    usual = os.environ.get("CANBAO_MESSAGE_CHANNEL", "files")
+    needs = {"email": "CANBAO_SMTP_URL", "webhook": "CANBAO_WEBHOOK_URL"}
+    if usual == "files":
+        yield Finding("通道", "warn", "催办消息只写成文件，不会自动送达", "设置 CANBAO_MESSAGE_CHANNEL=email 或 webhook，及其地址")
+    elif usual not in needs:
+        yield Finding("通道", "mend", f"CANBAO_MESSAGE_CHANNEL={usual} 不是通道", "写 files、email 或 webhook")
+    elif not os.environ.get(needs[usual]):
+        yield Finding("通道", "mend", f"催办消息走 {usual}，但没有 {needs[usual]}", f"设置 {needs[usual]}")
+    if not os.environ.get("CANBAO_ALARM_URL"):
+        yield Finding("通道", "warn", "告警只写成文件", "设置 CANBAO_ALARM_URL")
+    with database.transaction() as tx:
+        known = campaigns.all_of(tx)
+    for campaign in known[:1]:
+        channels = Channels(folder(campaign, "messages"))
+        for name in ("email", "webhook", "alarm"):
+            channels.of(name)  # an address that means nothing is refused here
+        channels.close()
+        yield Finding("通道", "ok", "已设置的地址可以识别")
+
+
+def _campaigns(as_of: datetime) -> Iterator[Finding]:
+    known = campaigns_in_force()
+    if not known:
+        yield Finding("方案", "warn", "还没有启动任何方案", "在界面运行 mobilisation，或 canbao mobilise CAMPAIGN")
+    for campaign in known:
+        plan = plan_in_force(campaign)
+        with database.transaction() as tx:
+            swept = campaigns.last_sweep(tx, campaign)
+        hours = None if swept is None else (as_of - swept).total_seconds() / 3600
+        stale = hours is None or hours > plan.sending.stale_sweep_hours
+        state: State = "mend" if stale else _graded("sweep_age_hours", hours or 0)
+        yield Finding(campaign, state, "从未巡检" if hours is None else f"{hours:.1f} 小时前巡检",
+                      "" if state == "ok" else f"canbao sweep {campaign}；再查执行进程")
+        due = [" ".join(filter(None, (thing.flow, thing.item, thing.period))) for thing in everything_due(campaign, as_of)]
+        if due:
+            yield Finding(campaign, "warn", f"{len(due)} 项到期未办：{'、'.join(due[:4])}",
+                          "收件箱部署（inbox-watch）会自动补办；失败过的请在界面重试")
+        made_up = sum(contact.address.endswith(".invalid") for org in plan.organisations for contact in org.contacts)
+        if made_up:
+            yield Finding(campaign, "warn", f"{made_up} 个联系岗位还是占位地址（.invalid）", "在本地方案中填写真实地址，再运行 mobilisation")
+
+
+def _backups(as_of: datetime) -> Iterator[Finding]:
+    made = latest_backup()
+    days = None if made is None else (as_of - made).total_seconds() / 86400
+    state: State = "warn" if days is None else _graded("backup_age_days", days)
+    yield Finding("备份", state, "没有找到备份" if days is None else f"最近备份在 {days:.1f} 天前",
+                  "" if state == "ok" else "canbao backup；用 canbao-backup.timer 每天自动做，并把文件拷到另一台机器")

@@ -1,0 +1,70 @@
+"""Alarms to whoever operates the system: written into the outbox like any message, once for each thing and day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from models.database import transaction
+from models.errors import WrongUse
+from models.plan import Plan
+from models.store import campaigns, outbox
+from tasks.campaign import as_instant, plan_in_force
+from tasks.effect import effect
+
+WORDING = Path(__file__).with_name("alarm.yaml")
+
+
+@cache
+def wording() -> Mapping[str, Any]:
+    """Kinds of alarm with their words and the post they go to, and the words for states of runs."""
+    found: Mapping[str, Any] = yaml.safe_load(WORDING.read_text(encoding="utf-8"))
+    return found
+
+
+def kinds() -> tuple[str, ...]:
+    """The kinds of alarm there are."""
+    return tuple(name for name in wording() if name != "states")
+
+
+@effect("告警 alarm")
+def raise_alarm(
+    campaign: str, kind: str, at: datetime, subject: str = "", period: str = "", event: str = ""
+) -> dict[str, object]:
+    """Writes one message to a post of the campaign's office; ``written`` is 0 if the same was said that day, or if the
+    campaign is not in force and nobody can be told.
+
+    The key is made of what is told and the day of ``at``, the event's own instant: the same event, however often it comes,
+    is one message. Raises WrongUse for a kind that has no words.
+    """
+    if kind not in kinds():
+        raise WrongUse(f"there is no alarm {kind!r}.", where=WORDING.name, cure=f"There are: {', '.join(kinds())}.")
+    with transaction() as tx:
+        if not campaigns.is_stored(tx, campaign):
+            return {"kind": kind, "written": 0}
+    plan = plan_in_force(campaign)
+    with transaction() as tx:
+        return {"kind": kind, "written": outbox.write(tx, [_message(plan, kind, at, subject, period, event)])}
+
+
+def _message(plan: Plan, kind: str, at: datetime, subject: str, period: str, event: str) -> dict[str, object]:
+    words, states, local = wording()[kind], wording()["states"], as_instant(plan, at)
+    facts = {"campaign": plan.name, "subject": _named(plan, subject), "period": period or "本期",
+             "at": f"{local:%Y年%-m月%-d日 %H:%M}", "state": states.get(event, states["other"])}
+    contacts = plan.organisation(plan.office).contacts
+    return {
+        "campaign_id": plan.id, "obligation_id": None, "organisation": plan.office, "role": words["to"], "channel": "alarm",
+        "key": f"alarm/{plan.id}/{kind}/{local:%Y-%m-%d}/{subject}/{period}", "kind": "alarm", "attempts": 0,
+        "address": next((entry.address for entry in contacts if entry.role == words["to"]), ""),
+        "subject": words["subject"].format(**facts), "body": words["body"].format(**facts), "written_at": at,
+    }
+
+
+def _named(plan: Plan, subject: str) -> str:
+    """The plan's own name for a feed; anything else as it is."""
+    return next((feed.name for feed in plan.feeds if subject == f"feed:{feed.feed}"), subject)
