@@ -327,7 +327,7 @@ def _places(contract: Contract) -> dict[str, str]:
         "reasons": _each([n for n, c in columns.items() if c.fault_quarantines], _reason),
         "person": "id_number" if has_number else "NULL::VARCHAR",
         "person_name": "name" if has_number else "NULL::VARCHAR",
-        "number_for_name": "NOT name_plain AND regexp_full_match(squeeze(name), '[0-9]{17}[0-9X]')" if has_number else "false",
+        "number_for_name": "NOT name_plain AND length(name) >= 18 AND regexp_full_match(squeeze(name), '[0-9]{17}[0-9X]')" if has_number else "false",
         "shared_key": ", ".join(shared_key),
         "same_shared_key": " AND ".join(f"s.{name} IS NOT DISTINCT FROM r.{name}" for name in shared_key),
         "key": ", ".join(contract.key),

@@ -74,9 +74,11 @@ class _Layout:
 
 @dataclass(slots=True)
 class _Lines:
-    """What was met while the lines were read: line ends, characters that were no text, NUL bytes."""
+    """What was met while the lines were read: line ends, rows of another width than the table's, characters that were
+    no text, NUL bytes."""
 
     ends: int = 0
+    other_width: int = 0
     odd: int = 0
     nul: int = 0
 
@@ -263,7 +265,7 @@ def _parsed(path: Path, form: TextForm, layout: _Layout, contract: Contract) -> 
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for block in _blocks(path, form, layout.skipped, lines):
-            running.append(pool.submit(_columns, block, form.quoted, layout))
+            running.append(pool.submit(_columns, block, form.quoted, layout, lines))
             if len(running) > AT_ONCE:
                 offset += taken()
         while running:
@@ -333,20 +335,24 @@ def _last_row_end(text: bytes, quoted: bool) -> int:
     return end
 
 
-def _columns(block: bytes, quoted: bool, layout: _Layout) -> pa.Table:
+def _columns(block: bytes, quoted: bool, layout: _Layout, lines: _Lines) -> pa.Table:
     """The kept columns of a block by position, line numbers from 1."""
     broken: list[tuple[int, str]] = []
-    table = _regular_rows(block, quoted, layout, broken)
+    table = _regular_rows(block, quoted, layout, broken, lines)
     table = _with_broken_rows(table, broken, quoted, layout)
     return with_odd_rows(table) if ODD.encode() in block else table
 
 
-def _regular_rows(block: bytes, quoted: bool, layout: _Layout, broken: list[tuple[int, str]]) -> pa.Table:
+def _regular_rows(
+    block: bytes, quoted: bool, layout: _Layout, broken: list[tuple[int, str]], lines: _Lines
+) -> pa.Table:
     """The rows of the usual width. Others go to ``broken`` with their number (one thread, or they would have none)."""
+    most = vocabulary()["reading"]["most_rows_of_other_width"]
 
     def set_aside(row: Any) -> str:
         broken.append((row.number, row.text))
-        return "skip"
+        lines.other_width += 1
+        return "error" if lines.other_width > most else "skip"
 
     positions = needed(layout.header, layout.width)
     try:

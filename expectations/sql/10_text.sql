@@ -49,7 +49,9 @@ CREATE MACRO is_no_phone(x) AS NOT regexp_full_match(x,
 CREATE MACRO text_fault(x) AS CASE WHEN is_excel_error(x) THEN 'unreadable' END;
 
 -- The foot of a table, over the first cells of a row, squeezed and joined by | (domain.md 10, 11): what was added up,
--- who signed, what was noted.
+-- who signed, what was noted. Cells without any letter with which such words begin are nearly all; squeezing them would
+-- be ten times dearer than looking.
+CREATE MACRO may_be_foot(cells) AS regexp_matches(cells, '[合总共累小填报制审复经统打导单主分领负签盖公联日备说注]');
 CREATE MACRO foot_of(cells) AS CASE
     WHEN cells IS NULL THEN NULL
     WHEN regexp_matches(cells, '(^|\|)(合计|总计|共计|累计)') THEN 'total'

@@ -7,7 +7,8 @@
 CREATE TEMP TABLE judged AS
 WITH placed AS (
     SELECT raw.*,
-           CASE WHEN {{is_plausible}} THEN NULL ELSE squeeze(concat_ws('|', {{foot_cells}})) END AS foot_cells,
+           CASE WHEN {{is_plausible}} OR NOT may_be_foot(concat_ws('|', {{foot_cells}})) THEN NULL
+                ELSE squeeze(concat_ws('|', {{foot_cells}})) END AS foot_cells,
            CASE WHEN {{is_plausible}} THEN NULL ELSE concat_ws('|', {{all_cells}}) END AS other_cells,
            CASE WHEN {{is_plausible}} THEN false ELSE {{is_shifted}} END AS is_shifted,
            trim({{heading_cell}}) = (SELECT text FROM found_header WHERE column_name = '{{heading}}') AS repeats_header

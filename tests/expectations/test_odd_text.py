@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from expectations import contract, text_files
+from expectations.contract import vocabulary
 from expectations.reading import read
 from models.errors import FileReturned
 from tests.expectations.a_file import POPULATION, a_number, a_person, csv_file, people, population_file
@@ -41,6 +42,15 @@ def test_too_many_broken_rows_return_the_file_without_quoting_it(tmp_path: Path)
     broken = [line.replace("凤麓".encode(), b"\xff\xfe") if number % 10 == 0 else line for number, line in enumerate(content)]
     path.write_bytes(b"\r\n".join(broken))
     with pytest.raises(FileReturned, match="300 行中有 30 行含有无法识别的字符") as refusal:
+        read(path, PEOPLE)
+    assert "王" not in str(refusal.value)
+
+
+def test_a_million_lines_that_fit_no_column_return_the_file_before_anything_is_made_of_them(tmp_path: Path) -> None:
+    path = population_file(tmp_path / "a.csv", people(900) * 7)
+    with path.open("ab") as file:
+        file.write('"王某,凤麓\r\n'.encode() + b"a,b\r\n" * vocabulary()["reading"]["most_rows_of_other_width"])
+    with pytest.raises(FileReturned, match="无法按列拆分") as refusal:
         read(path, PEOPLE)
     assert "王" not in str(refusal.value)
 
