@@ -13,6 +13,7 @@ SUBJECTS = {
     "intake": "files to typed snapshots, beside pyarrow, calamine and pandas",
     "comparison": "snapshots to lists, beside a bare join",
     "sweep": "forty thousand duties made and swept, beside the bare statements",
+    "accuracy": "links and lists of synthetic places against their truth",
     "febrl": "the residual tier on records that nobody here made (FEBRL 4)",
     "fuzz": "thousands of broken files, each of which must end in a receipt",
 }

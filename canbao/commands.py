@@ -451,6 +451,24 @@ def decide(
                              "Run the comparison again to apply them.")
 
 
+@app.command(name="old-numbers")
+def old_numbers(
+    campaign: CampaignArg, file: Annotated[Path, typer.Argument(help="CSV: one column of old numbers, one of new ones.")],
+    by: Annotated[str, typer.Option("--by", help="Post that answers for the table; never a private person.")],
+    as_of: AsOf = None, as_json: Json = False,
+) -> None:
+    """Takes the police's table of replaced citizen numbers; comparisons link registers that still carry an old one."""
+    from tasks.old_numbers import take_old_numbers
+
+    code = _id(campaign)
+    if not file.is_file():
+        raise WrongUse("there is no such file.", where=str(file), cure="Give the table's path.")
+    result = take_old_numbers(code, file, by, _instant(code, as_of))
+    refused = "".join(f"\n  refused, {reason}: lines {', '.join(map(str, lines))}" for reason, lines in result["refused"].items())
+    _answer(result, as_json, f"{result['added']:,} of {result['lines']:,} lines are new, {result['known']:,} numbers known. "
+                             f"Run the comparison again to apply them.{refused}")
+
+
 Item = Annotated[str, typer.Option("--item", help="Obligation id, or feed:<feed>.")]
 Org = Annotated[str, typer.Option("--org", help="Code of the organisation that owes it.")]
 PeriodLabel = Annotated[str, typer.Option("--period", help="Label of the period, as `canbao status` shows it.")]
@@ -538,14 +556,22 @@ def acknowledge(
 @app.command()
 def evaluate(
     campaign: CampaignArg, period: Month,
-    truth: Annotated[Path, typer.Option("--truth", help="The truth/ folder that `canbao simulate` wrote.")], as_json: Json = False,
+    truth: Annotated[Path, typer.Option("--truth", help="The truth/ folder that `canbao simulate` wrote.")],
+    bench: Annotated[Path | None, typer.Option("--answer-bench", help="A workbook of `canbao bench`, to be answered by the "
+                                                                      "truth, in place, as clerks would who asked.")] = None,
+    as_json: Json = False,
 ) -> None:
     """How right a comparison was, against a synthetic place's truth: precision, recall, by tier, group and list."""
+    from rehearsal.clerks import fill_bench
     from rehearsal.evaluation import evaluate as judge
+    from rehearsal.evaluation import true_pairs
     from tasks.comparison import latest_run
 
     code, label = _id(campaign), _period(period)
-    result = {"campaign": code, **judge(Path(latest_run(code, label)["folder"]), truth, label)}
+    folder = Path(latest_run(code, label)["folder"])
+    result = {"campaign": code, **judge(folder, truth, label)}
+    if bench is not None:
+        result["answered_same"] = fill_bench(bench, bench, true_pairs(folder, truth, label))
     _answer(result, as_json, render.evaluation(result))
 
 

@@ -468,8 +468,8 @@ def evaluation(result: Mapping[str, Any]) -> str:
         return (name, f"{share['part']:,}/{share['whole']:,}", f"{share['value']:.4%}",
                 f"[{share['low']:.4%}, {share['high']:.4%}]")
 
-    rows = [row("links, automatic: precision", result["precision"]), row("links, automatic: recall", result["recall"]),
-            row("links, with clerical: recall", result["recall_with_clerical"])]
+    rows = [row("persons known to the run", result["persons_known"]), row("links, automatic: precision", result["precision"]),
+            row("links, automatic: recall", result["recall"]), row("links, with clerical: recall", result["recall_with_clerical"])]
     rows += [row(f"  tier {name}: precision", share) for name, share in result["tiers"].items()]
     for name, group in result["groups"].items():
         ratio = group["ratio_to_han"]

@@ -37,6 +37,8 @@ IS_SAME, IS_OTHER, UNCLEAR = "是", "不是", "查不清"
 REASONS = {
     "number_under_another_name": "号码是此人的，姓名明显不同（可能改名、录错号码）",
     "number_of_relative": "号码是同户另一人的，姓名与此人相符",
+    "number_of_stranger": "号码是另一人的，姓名及其他各项与此人相符",
+    "status_in_doubt": "号码、姓名与此人相符，日期或状态读不出",
     "two_numbers": "姓名、出生日期相符，号码不同（可能一人两个号码）",
     "several_fit": "号码有一处写错，改正后与此人相符，但不止一人或此人在该库已有记录",
     "old_number": "旧号码对应此人，姓名不符",
@@ -164,6 +166,13 @@ def _write_pair(sheet: Any, formats: Formats, row: int, line: int, pair: BenchPa
     for number in (_ANSWER, _NOTE):
         write_text(sheet, row, number, "", formats.boxed(text_wrap=True, bg_color=YELLOW, locked=False))
     sheet.set_row(row, min(lines, 8) * 13.5 + 6)
+
+
+def answer_cells(path: Path) -> dict[tuple[str, str], tuple[str, int, int]]:
+    """Where the answer to each pair (row_key, person_id) of an issued bench is written: sheet, row and column from 1."""
+    returned = open_returned(path, BENCH_SCHEMA)
+    return {(str(row_key), str(person_id)): (SHEET, _HEADER_ROW + int(line) + 1, _ANSWER + 1)
+            for line, row_key, person_id, *_ in returned.meta_rows}
 
 
 # --- what comes back ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 
 from openpyxl import load_workbook
 
+from documents.bench_workbook import IS_OTHER, IS_SAME, UNCLEAR, answer_cells
 from documents.form_sheet import PREFILLED, read_fields
 from documents.roster import CHECKED, ENROLLED, NOTE, NUMBER, RESULT, WORKER
 from documents.workbook import FORM_SCHEMA, ROSTER_SCHEMA, as_text, open_returned
@@ -100,3 +101,15 @@ def fill_form(issued: Path, handed_in: Path, texts: Mapping[str, str], *, forget
             value = texts.get(key, f"{field.label}：按要求推进。")
         book[field.sheet].cell(field.row + 1, field.column + 1, value)
     book.save(handed_in)
+
+
+def fill_bench(issued: Path, handed_in: Path, same: Mapping[tuple[str, str], bool | None]) -> int:
+    """Answers every pair (row_key, person_id) of a bench as somebody would who went and asked; None, and what ``same`` does
+    not know, cannot be found out. Returns how many are the same person."""
+    book = load_workbook(issued)
+    answers = {True: IS_SAME, False: IS_OTHER, None: UNCLEAR}
+    cells = answer_cells(issued)
+    for pair, (sheet, row, column) in cells.items():
+        book[sheet].cell(row, column, answers[same.get(pair)])
+    book.save(handed_in)
+    return sum(same.get(pair) is True for pair in cells)

@@ -1,7 +1,8 @@
 """How right a comparison was: precision and recall of its links and lists against the truth of a synthetic place.
 
-Shares come with 95 % intervals (Wilson). Only rows that intake handed on are judged: a returned file is nobody's missed
-match. Nothing here names a person.
+Shares come with 95 % intervals (Wilson). Only rows that intake handed on are judged, of persons whose own row in the
+population register it handed on: a returned file or a quarantined person is nobody's missed match. How many of the true
+persons the run knows is said beside. Nothing here names a person.
 """
 
 from __future__ import annotations
@@ -54,15 +55,37 @@ def evaluate(folder: Path, truth: Path, period: str) -> dict[str, Any]:
     Gives precision per tier, recall over the automatic tiers and with clerical ones, missed shares by group and their
     ratio to Han, the share of persons in review, and precision and recall of each list that the truth knows.
     """
+    with connect(folder / "spill") as db:
+        _open(db, folder, _truth_of(truth, period))
+        db.execute(SQL.read_text(encoding="utf-8"))
+        return {"period": period, **_links(db), "groups": _groups(db), "review": _review(db), "lists": _lists(db)}
+
+
+def true_pairs(folder: Path, truth: Path, period: str) -> dict[tuple[str, str], bool | None]:
+    """What a run's bench asks, by (row_key, person_id): whether the row is about that person; None where rows that look the
+    same are about two, which nobody can answer."""
+    place = _truth_of(truth, period)
+    with connect(folder / "spill") as db:
+        _open(db, folder, place)
+        db.execute(SQL.read_text(encoding="utf-8"))
+        candidates = quoted(folder / "identity_candidates.parquet")
+        rows = _rows(db, f"""
+            SELECT c.row_key, c.person_id, bool_and(w.truly = t.id_number), bool_or(w.truly = t.id_number)
+            FROM read_parquet({candidates}) c JOIN whois w USING (person_id)
+            JOIN truth_link t ON t.feed = c.feed AND t.source_file = c.source_file AND t.row_number = c.row_number
+                AND t.member = c.member
+            GROUP BY ALL""")
+        return {(key, person): every if every == some else None for key, person, every, some in rows}
+
+
+def _truth_of(truth: Path, period: str) -> Path:
+    """The folder of the period's truth. Raises WrongUse where it is none."""
     place = truth / period if (truth / period).is_dir() else truth
     for name in ("links.csv", "persons.csv", "lists.csv"):
         if not (place / name).is_file():
             raise WrongUse(f"there is no {name}.", where=str(place),
                            cure="Give the truth folder that `canbao simulate` wrote for this period.")
-    with connect(folder / "spill") as db:
-        _open(db, folder, place)
-        db.execute(SQL.read_text(encoding="utf-8"))
-        return {"period": period, **_links(db), "groups": _groups(db), "review": _review(db), "lists": _lists(db)}
+    return place
 
 
 def _open(db: duckdb.DuckDBPyConnection, folder: Path, place: Path) -> None:
@@ -100,6 +123,8 @@ def _links(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     _, with_people = over([*AUTOMATIC, "clerical"])
     return {
         "rows": _rows(db, "SELECT count(*) FROM judged_link")[0][0],
+        "persons_known": asdict(share(*_rows(db, "SELECT count(*) FILTER (WHERE id_number IN (SELECT truly FROM whois)), count(*) "
+                                                 "FROM truth_person")[0])),
         "precision": asdict(share(right, linked)), "recall": asdict(share(right, linkable)),
         "recall_with_clerical": asdict(share(with_people, linkable)),
         "tiers": {tier: asdict(share(right, linked)) for tier, (linked, right) in tiers.items()},

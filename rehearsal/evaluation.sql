@@ -12,10 +12,11 @@ WITH told AS (
 SELECT p.person_id, coalesce(t.truly, p.id_number) AS truly
 FROM profile p LEFT JOIN told t ON t.written = plain(p.id_number) AND t.name = letters(p.name);
 
--- Every register row that the run received and whose true person is one of the population.
+-- Every register row that the run received; it can be linked if the run knows its true person, whose own row in the
+-- population register may have been returned or quarantined.
 CREATE TABLE judged_link AS
 SELECT l.feed, l.tier, l.person_id IS NOT NULL AS is_linked, coalesce(w.truly = t.id_number, false) AS is_right,
-       p.id_number IS NOT NULL AS is_linkable, coalesce(p.has_dotted_name, false) AS is_minority,
+       p.id_number IS NOT NULL AND p.id_number IN (SELECT truly FROM whois) AS is_linkable, coalesce(p.has_dotted_name, false) AS is_minority,
        coalesce(p.age_years >= 60, false) AS is_old, coalesce(p.age_years < 16, false) AS is_young,
        coalesce(p.is_permit_holder, false) AS is_permit_holder
 FROM link l
