@@ -25,6 +25,9 @@ from rules.ownership import leads_on
 
 Work = Callable[[duckdb.DuckDBPyConnection], None]
 PROFILES = ("person_profile", "employer_profile", "project_profile")
+CHUNKS = ("people", *(f"link:{feed}" for feed in PERSON_REGISTERS), "identity", "registers", "profile", "units", "employers",
+          "lists", "balance")
+"""Names of the chunks of every comparison, in the order in which they are run: what a form offers to be made anew."""
 ACCOUNTS = ("category_counts", "link_counts", "list_counts", "balance", "content")
 
 

@@ -8,7 +8,7 @@ from prefect import flow
 
 from flows.clock import instant, run_name
 from flows.due import idle
-from flows.summary import publish
+from flows.summary import publish, publish_documents
 from tasks.acceptance import draw_up
 from tasks.campaign import keep_phases
 from tasks.due import acceptance_due
@@ -34,5 +34,7 @@ def acceptance(campaign: str, final: bool | None = None, as_of: datetime | None 
         final = item == "final"
     keep_phases(campaign, now)
     result = draw_up(campaign, final, now)
-    publish("acceptance", campaign, "final" if final else "provisional", result)
+    stage = "final" if final else "provisional"
+    publish("acceptance", campaign, stage, result)
+    publish_documents(campaign, f"acceptance:{stage}", str(result["period"]))
     return result

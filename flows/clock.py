@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
 
+from prefect.client.orchestration import get_client
 from prefect.runtime import flow_run
 
 
@@ -16,11 +19,32 @@ def instant(as_of: datetime | None) -> datetime:
 
 
 def run_name(what: str) -> Callable[[], str]:
-    """A run name that says campaign, period and what: ``chengjiang-2021 2021-05 数据比对``. Never a person."""
+    """A run name that says campaign, period and what: ``chengjiang-2021 2021-05 数据比对``. Never a person.
+
+    Whatever else tells runs of a flow apart stands at its end: a bulletin, a proposal, a run, a trial.
+    """
 
     def name() -> str:
         parameters = flow_run.parameters
-        parts = [parameters.get("campaign") or "", parameters.get("period") or "", what]
-        return " ".join(part for part in parts if part)
+        campaign = parameters.get("campaign") or _plan_id(parameters.get("plan"))
+        more = [shown.format(parameters[key]) for key, shown in TOLD.items() if parameters.get(key) is not None]
+        return " ".join(str(part) for part in (campaign, parameters.get("period"), what, *more) if part)
 
     return name
+
+
+TOLD = {"bulletin_id": "{}", "release": "提请{}", "run_id": "比对{}", "final": "终期={}"}
+"""Parameters that a run's name shows beside campaign and period."""
+
+
+def name_run(campaign: str, periods: Sequence[str], what: str) -> None:
+    """Names the running flow run after the periods that it found due."""
+    if flow_run.id and periods:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(UUID(flow_run.id), name=" ".join((campaign, "、".join(periods), what)))
+
+
+def _plan_id(plan: object) -> str:
+    """The campaign of a plan that is given by id or by path (``campaigns/<id>/plan.yaml``)."""
+    path = Path(str(plan or ""))
+    return path.parent.name if path.suffix else path.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,18 @@ from typing import Any
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.clock import instant, run_name
+from flows.approval import ask_for_approval
+from flows.clock import instant, name_run, run_name
 from flows.due import idle
 from flows.inbox_watch import admit_all
-from flows.summary import publish
+from flows.summary import Progress, publish, publish_run
 from models.errors import CanbaoError
+from tasks.attempts import is_retry
 from tasks.campaign import actor, folder
 from tasks.comparison import begin_comparison, compare_chunk, one_at_a_time, record_comparison
 from tasks.doors import look
 from tasks.due import comparison_on_schedule
+from tasks.events import announce
 from tasks.inbox import Moment
 from tasks.intake import waits_for
 from tasks.release import propose
@@ -52,7 +56,9 @@ def compare_months(
         return _compare_month(kind, campaign, period, now, inbox, by)
     months: dict[str, object] = {}
     faults: list[CanbaoError] = []
-    for label in comparison_on_schedule(campaign, now):
+    due = comparison_on_schedule(campaign, now)
+    name_run(campaign, due, "数据比对")
+    for label in due:
         try:
             months[label] = _compare_month(kind, campaign, label, now, inbox, by)
         except CanbaoError as fault:
@@ -67,6 +73,7 @@ def _compare_month(
 ) -> dict[str, object]:
     result = compare_when_complete(campaign, period, now, inbox, by)
     publish(kind, campaign, period, result)
+    announce(campaign, now)
     return result
 
 
@@ -77,16 +84,36 @@ def compare_when_complete(campaign: str, period: str, now: datetime, inbox: str 
     waiting = waits_for(campaign, period, now)
     result["waiting_for"] = waiting
     if not waiting:
-        compared = compare_in_chunks(campaign, period, now)
+        with one_at_a_time(campaign, period):
+            compared = compare_in_chunks(campaign, period, now, by=by or "")
         result.update(compared)
         result["proposal"] = propose(campaign, compared["run"], by or actor(), now)
+        ask_for_approval(campaign, now)
     return result
 
 
-def compare_in_chunks(campaign: str, period: str, now: datetime) -> dict[str, Any]:
-    """One task run per chunk: what is done is seen, and what failed is run again alone."""
-    with one_at_a_time(campaign, period):
-        begun = begin_comparison(campaign, period, now)
-        for chunk in begun["chunks"]:
-            compare_chunk.with_options(task_run_name=chunk)(campaign, begun["run"], chunk)
-        return record_comparison(campaign, begun["run"], now) if begun["new"] else begun["answer"]
+def compare_in_chunks(
+    campaign: str, period: str, now: datetime, *, redo: Sequence[str] = (), reason: str = "", by: str = "",
+    before_recording: Callable[[int], object] | None = None,
+) -> dict[str, Any]:
+    """One task run per chunk: what is done is seen, and what failed is run again alone. The caller holds the period.
+
+    ``before_recording`` is told the run when its chunks are done and nothing of the run before is replaced yet.
+    """
+    begun = begin_comparison(campaign, period, now, redo, reason, by)
+    if not begun["new"]:
+        if is_retry():  # it may have been ended before it could show what it had recorded
+            publish_run(campaign, begun["run"])
+        answer: dict[str, Any] = begun["answer"]
+        return answer
+    run: int = begun["run"]
+    progress = Progress(campaign, period, len(begun["chunks"]) + 1)
+    for chunk in begun["chunks"]:
+        compare_chunk.with_options(task_run_name=chunk)(campaign, run, chunk)
+        progress.step()
+    if before_recording is not None:
+        before_recording(run)
+    recorded = record_comparison(campaign, run, now)
+    progress.step()
+    publish_run(campaign, run)
+    return recorded

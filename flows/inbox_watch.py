@@ -15,6 +15,7 @@ from flows.summary import publish
 from models.errors import CanbaoError
 from tasks.campaign import folder
 from tasks.doors import admit, look
+from tasks.events import announce, notice_stale_sweep
 from tasks.inbox import Inbox, Moment
 
 
@@ -39,6 +40,8 @@ def inbox_watch(campaign: str, as_of: datetime | None = None, inbox: str | None 
     place = Path(inbox) if inbox else folder(campaign, "inbox")
     result = admit_all(campaign, look(campaign, place, Moment(now)))
     result["begun"] = begin_what_is_due(campaign, now)
+    notice_stale_sweep(campaign, now)
+    announce(campaign, now)
     publish("inbox", campaign, "", result)
     if result["failed"]:
         raise CanbaoError(f"{result['failed']} entries of the inbox could not be taken in.", where=campaign,

@@ -6,14 +6,17 @@ from datetime import datetime
 
 from prefect import flow
 
+from flows.approval import ask_for_approval
 from flows.clock import instant, run_name
 from flows.due import idle
-from flows.summary import publish
+from flows.summary import publish, publish_documents
+from tasks.attempts import close_dead_runs
 from tasks.board import refresh_board
 from tasks.bulletin import issue_bulletin
 from tasks.campaign import keep_phases
 from tasks.correction import issue_corrections
 from tasks.due import bulletins_due
+from tasks.events import announce
 from tasks.sending import send_messages
 from tasks.supervision import prepare_supervision
 from tasks.sweep import sweep_obligations
@@ -31,8 +34,11 @@ def sweep(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
     if nothing := idle(campaign, "sweep", now):
         return nothing
     keep_phases(campaign, now)
+    dead = close_dead_runs(campaign, now)
     swept = sweep_obligations(campaign, now)
-    result = {**swept, "candidates": prepare_supervision(campaign, now)["candidates"], "delivered": send_messages(campaign, now)["sent"]}
+    result = {**swept, **dead, "candidates": prepare_supervision(campaign, now)["candidates"],
+              "delivered": send_messages(campaign, now)["sent"], "asked": ask_for_approval(campaign, now)}
+    announce(campaign, now)
     return {**result, "board": refresh_board(campaign, now)["drawn"]}
 
 
@@ -62,6 +68,7 @@ def bulletin(
     for name, label in wanted:
         result = {**issue_bulletin(campaign, name, label, now), "corrections": corrections["corrections"]}
         publish("bulletin", campaign, label, result)
+        publish_documents(campaign, f"bulletin:{name}", label)
         issued.append(result)
     return issued[0] if len(issued) == 1 else {"issued": issued, "corrections": corrections["corrections"]}
 

@@ -8,6 +8,7 @@ from prefect import flow
 
 from flows.clock import instant, run_name
 from flows.summary import publish
+from tasks.events import announce
 from tasks.release import approve, release
 
 
@@ -29,4 +30,5 @@ def release_lists(
         approve(campaign, run_id, approved_by, now)
     result = release(campaign, run_id, now)
     publish("release", campaign, f"run-{run_id}", result)
+    announce(campaign, now)
     return result

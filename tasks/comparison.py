@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +35,7 @@ from models.store import findings as store
 from rules.finding_life import TRANSITIONS
 from rules.ownership import replaced_on, standing
 from rules.periods import month
+from tasks import attempts, events
 from tasks.campaign import actor, folder, plan_in_force, today
 from tasks.decisions import decisions_file, old_numbers_file
 from tasks.effect import effect
@@ -53,7 +57,9 @@ def one_at_a_time(campaign: str, period: str) -> Iterator[None]:
 
 
 @effect("数据比对 compare")
-def run_comparison(campaign: str, period: str, as_of: datetime, redo: Sequence[str] = (), reason: str = "") -> dict[str, Any]:
+def run_comparison(
+    campaign: str, period: str, as_of: datetime, redo: Sequence[str] = (), reason: str = "", by: str = ""
+) -> dict[str, Any]:
     """Runs the comparison of a period over the accepted snapshots, or answers with the run that did so already.
 
     One at a time per campaign and period. Inputs are the snapshots' hashes and the plan's hash: the same inputs are the
@@ -61,7 +67,7 @@ def run_comparison(campaign: str, period: str, as_of: datetime, redo: Sequence[s
     RunDoesNotBalance; nothing of the earlier run is replaced then.
     """
     with one_at_a_time(campaign, period):
-        begun = begin_comparison.fn(campaign, period, as_of, redo, reason)
+        begun = begin_comparison.fn(campaign, period, as_of, redo, reason, by)
         for chunk in begun["chunks"]:
             compare_chunk.fn(campaign, begun["run"], chunk)
         return record_comparison.fn(campaign, begun["run"], as_of) if begun["new"] else begun["answer"]
@@ -69,11 +75,12 @@ def run_comparison(campaign: str, period: str, as_of: datetime, redo: Sequence[s
 
 @effect("开始比对 begin comparison")
 def begin_comparison(
-    campaign: str, period: str, as_of: datetime, redo: Sequence[str] = (), reason: str = ""
+    campaign: str, period: str, as_of: datetime, redo: Sequence[str] = (), reason: str = "", by: str = ""
 ) -> dict[str, Any]:
     """Lays a run out: its row, its attempt, and the chunks that are still to be run, in order.
 
-    Only to be called while :func:`one_at_a_time` holds the period.
+    ``by`` is the post that asks for it, the account that runs the process if empty. An attempt that was to make parts of a
+    finished run anew and did not get to its end is gone on with. Only to be called while :func:`one_at_a_time` holds the period.
     """
     plan = plan_in_force(campaign)
     with transaction() as tx:
@@ -81,7 +88,7 @@ def begin_comparison(
         inputs = _inputs(tx, plan, period)
         digest = _digest(plan_sha256, inputs)
         done = store.done_run(tx, campaign, period, digest)
-        if done is not None and not redo:
+        if done is not None and not redo and runs.is_settled(tx, done["id"]):
             return {"run": done["id"], "new": False, "chunks": [], "answer": _answer(done, new=False)}
         store.close_abandoned_runs(tx, campaign, period)
         place = str(folder(campaign, "runs", period) / digest[:16])
@@ -95,7 +102,7 @@ def begin_comparison(
                                      inputs_sha256=digest, plan_sha256=plan_sha256, folder=place)
         comparison = _comparison(campaign, period, plan_sha256, json.dumps(inputs), place)
         runs.lay_out(tx, run_id, comparison.keys, code_version(), comparison.with_dependents(redo))
-        runs.add_attempt(tx, run_id, as_of, actor(), reason, code_version(), redo)
+        attempts.begin(tx, run_id, as_of, redo, reason, by)
         waiting = [row["name"] for row in runs.chunks(tx, run_id)
                    if row["state"] != "done" or not comparison.has(comparison.chunk(row["name"]))]
     return {"run": run_id, "new": True, "chunks": waiting}
@@ -120,7 +127,7 @@ def compare_chunk(campaign: str, run_id: int, chunk: str) -> dict[str, Any]:
     except Exception as error:
         with transaction() as tx:
             runs.fail_chunk(tx, run_id, chunk, type(error).__name__)
-            store.fail_run(tx, run_id, str(error) if isinstance(error, CanbaoError) else type(error).__name__)
+            _failed(tx, run_id, error)
         raise
     seconds = time.perf_counter() - began
     with transaction() as tx:
@@ -146,47 +153,99 @@ def record_comparison(campaign: str, run_id: int, as_of: datetime) -> dict[str, 
         outcome = comparison.outcome()
         refuse_runaways(plan, outcome, before)
         measured = figures(plan, period, comparison.folder, comparison.inputs.get("statistics", ()))
-        events = _record(campaign, run_id, outcome, as_of, plan, [vars(figure) for figure in measured])
+        moved = _record(campaign, run_id, outcome, as_of, plan, [vars(figure) for figure in measured])
     except (CanbaoError, OSError) as error:
         with transaction() as tx:
-            store.fail_run(tx, run_id, str(error) if isinstance(error, CanbaoError) else type(error).__name__)
+            _failed(tx, run_id, error)
         if isinstance(error, OSError):
             raise StorageUnavailable(f"cannot be written ({error.strerror})", where=str(comparison.folder)) from None
         raise
     return {"run": run_id, "new": True, "persons": outcome.persons, "unbalanced": outcome.unbalanced,
-            "findings": sum(outcome.by_list.values()), "events": events}
+            "findings": sum(outcome.by_list.values()), "events": moved}
 
 
-def rehearse_comparison(campaign: str, period: str) -> dict[str, Any]:
+def rehearse_comparison(campaign: str, period: str, redo: Sequence[str] = ()) -> dict[str, Any]:
     """A dry run: what comparing now would find, beside the run before, and whether a guard would stop it.
 
-    Nothing is written to the record, and what was worked out is deleted again: it holds persons.
+    ``redo`` names the chunks to be worked out; the others are taken from the run before where they are the same. Without it
+    everything is worked out. Nothing is written to the record, and what was worked out is deleted again: it holds persons.
     """
     plan = plan_in_force(campaign)
     with transaction() as tx:
         plan_sha256 = campaigns.plan_in_force(tx, campaign)
         inputs = _inputs(tx, plan, period)
-        before = runs.lists_before(tx, campaign, period)
-        earlier = store.latest_run(tx, campaign, period) or store.latest_run(tx, campaign)
-        counted = store.categories(tx, earlier["id"]) if earlier is not None else []
-    old: dict[str, int] = {}
-    for row in counted:
-        old[row["category"]] = old.get(row["category"], 0) + row["persons"]
+        listed = runs.lists_before(tx, campaign, period)
+        before = _before(tx, campaign, period)
+        done_before = {row["name"]: row["key"] for row in runs.chunks(tx, before.run)} if before.run is not None else {}
     place = folder(campaign, "runs", period) / f"dry-{_digest(plan_sha256, inputs)[:16]}"
     comparison = _comparison(campaign, period, plan_sha256, json.dumps(inputs), str(place))
+    wanted = comparison.with_dependents(redo or [chunk.name for chunk in comparison.chunks])
     try:
         for chunk in comparison.chunks:
-            comparison.run(chunk)
+            is_same = chunk.name not in wanted and done_before.get(chunk.name) == comparison.keys[chunk.name]
+            if not (is_same and before.folder is not None and comparison.adopt(chunk, before.folder)):
+                comparison.run(chunk)
         outcome = comparison.outcome()
-        stopped = _stopped(plan, outcome, before)
-        lists = list_changes(Path(earlier["folder"]) if earlier is not None and earlier["folder"] else None, outcome)
+        return {"dry_run": True, **_beside(plan, before, outcome), "stopped_by": _stopped(plan, outcome, listed)}
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Before:
+    """The run that stands before another one is made: its counts, and the folder with what it listed (None: no run yet)."""
+
+    run: int | None
+    period: str | None
+    categories: dict[str, int]
+    folder: Path | None
+
+
+def _before(tx: Connection, campaign: str, period: str) -> Before:
+    found = store.latest_run(tx, campaign, period) or store.latest_run(tx, campaign)
+    if found is None:
+        return Before(None, None, {}, None)
+    counted: Counter[str] = Counter()
+    for row in store.categories(tx, found["id"]):
+        counted[row["category"]] += row["persons"]
+    return Before(found["id"], found["period"], dict(counted), Path(found["folder"]) if found["folder"] else None)
+
+
+@contextmanager
+def before_replacing(campaign: str, period: str) -> Iterator[Before]:
+    """The run that stands, kept for the duration though its parts are made anew in their place."""
+    with transaction() as tx:
+        before = _before(tx, campaign, period)
+    listed = before.folder / "findings.parquet" if before.folder is not None else None
+    if listed is None or not listed.exists():
+        yield before
+        return
+    kept = folder(campaign, "runs", period) / f"before-{before.run}"
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(mode=0o700)
+    try:
+        os.link(listed, kept / listed.name)  # the file stays as it is: a chunk replaces it by another one
+        yield replace(before, folder=kept)
+    finally:
+        shutil.rmtree(kept, ignore_errors=True)
+
+
+def what_changes(campaign: str, run_id: int, before: Before) -> dict[str, Any]:
+    """What recording a run, whose chunks are done, would change: counts old against new. Raises RunDoesNotBalance."""
+    comparison = _run_of(campaign, run_id)
+    with transaction() as tx:
+        listed = runs.lists_before(tx, campaign, comparison.period)
+    outcome = comparison.outcome()
+    return {"dry_run": False, **_beside(comparison.plan, before, outcome), "stopped_by": _stopped(comparison.plan, outcome, listed)}
+
+
+def _beside(plan: Plan, before: Before, outcome: Outcome) -> dict[str, Any]:
     return {
-        "dry_run": True, "period": period, "persons": outcome.persons, "unbalanced": outcome.unbalanced,
-        "against": {"run": earlier["id"], "period": earlier["period"]} if earlier is not None else None,
-        "categories": [vars(change) for change in category_changes(old, outcome)],
-        "lists": [vars(change) for change in lists], "stopped_by": stopped,
+        "names": {category.id: category.name for category in plan.categories} | {entry.id: entry.name for entry in plan.lists},
+        "period": outcome.period, "persons": outcome.persons, "unbalanced": outcome.unbalanced,
+        "against": None if before.run is None else {"run": before.run, "period": before.period},
+        "categories": [vars(change) for change in category_changes(before.categories, outcome)],
+        "lists": [vars(change) for change in list_changes(before.folder, outcome)],
     }
 
 
@@ -196,6 +255,12 @@ def _stopped(plan: Plan, outcome: Outcome, before: dict[str, int] | None) -> str
     except RunDoesNotBalance as guard:
         return str(guard)
     return None
+
+
+def _failed(tx: Connection, run_id: int, error: Exception) -> None:
+    """Closes a run and its attempt as failed; of an unforeseen error only the kind is kept, for its text may quote a cell."""
+    store.fail_run(tx, run_id, str(error) if isinstance(error, CanbaoError) else type(error).__name__)
+    attempts.end(tx, run_id, "failed")
 
 
 def _run_of(campaign: str, run_id: int) -> Comparison:
@@ -265,19 +330,21 @@ def _record(campaign: str, run_id: int, outcome: Outcome, as_of: datetime, plan:
                              content_sha256=outcome.content_sha256, categories=outcome.categories, links=outcome.links,
                              lists=outcome.by_list)
             store.record_measurements(tx, campaign, outcome.period, run_id, measured)
-            events: dict[str, int] = {}
+            moved: dict[str, int] = {}
             # An old month compared anew corrects its figures; it must not turn back the findings' life.
             if newest is None or newest["period"] <= outcome.period:
                 out_of_scope = [category.id for category in plan.categories if not category.in_scope]
                 leads = replaced_on(plan, today(plan, as_of))
-                events = life.merge(tx, campaign, outcome.period, run_id, as_of, current, gone, out_of_scope,
-                                    TRANSITIONS, leads)
+                moved = life.merge(tx, campaign, outcome.period, run_id, as_of, current, gone, out_of_scope,
+                                   TRANSITIONS, leads)
+                events.note_contradictions(tx, campaign, run_id, outcome.period, as_of)
             campaigns.audit(tx, campaign, at=as_of, actor=actor(), action="comparison run", subject=f"run {run_id}",
                             count=outcome.persons, reason=outcome.period)
+            attempts.end(tx, run_id, "done")
     finally:
         current.unlink(missing_ok=True)
         gone.unlink(missing_ok=True)
-    return events
+    return moved
 
 
 def latest_run(campaign: str, period: str | None = None) -> dict[str, Any]:

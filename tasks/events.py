@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 
 from models.database import transaction
 from models.plan import Plan
+from models.store import campaigns
 from models.store import events as store
 from tasks.campaign import plan_in_force, short_name
 
@@ -71,6 +72,18 @@ def note_contradictions(tx: Connection, campaign: str, run: int, period: str, as
         # A run that is made anew may refute more: that is another fact.
         note(tx, campaign, RUN_CONTRADICTED, f"{run}/{sum(owners.values())}", as_of, f"run {run}", organisations=list(owners),
              run=run, period=period, findings=sum(owners.values()))
+
+
+def notice_stale_sweep(campaign: str, as_of: datetime) -> bool:
+    """Notes that nobody has swept for longer than the plan allows; whatever else still runs asks. Once for each last sweep."""
+    plan = plan_in_force(campaign)
+    with transaction() as tx:
+        swept = campaigns.last_sweep(tx, campaign)
+        is_stale = swept is not None and as_of - swept > timedelta(hours=plan.sending.stale_sweep_hours)
+        if swept is not None and is_stale:
+            note(tx, campaign, SWEEP_STALE, swept.isoformat(), as_of, "sweep", last_sweep=swept.isoformat(),
+                 hours=int((as_of - swept).total_seconds() // 3600))
+    return is_stale
 
 
 def announce(campaign: str, as_of: datetime) -> int:

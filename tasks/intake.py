@@ -26,6 +26,7 @@ from models.store import findings as runs
 from rules.calendar import WorkCalendar
 from rules.drift import Profile
 from rules.redelivery import redeliver_by
+from tasks import events
 from tasks.answers import Answered, Mended, answer, correction_notes, refusal
 from tasks.answers import mended as mended_by
 from tasks.campaign import folder, period_name, plan_in_force, today
@@ -192,6 +193,9 @@ def _record(
         if is_new:
             _meet_obligation(tx, owed, taken, file.received_at, at)
             places = answer(tx, plan, Answered(delivery, replace(taken, reason=reason), at, due, notes, line.chain))
+            if taken.verdict == "returned":
+                events.note(tx, plan.id, events.FEED_RETURNED, str(delivery), at, taken.feed, delivery=delivery,
+                            organisations=[taken.provider] if taken.provider else [], period=taken.period, rows=taken.rows)
             campaigns.audit(tx, plan.id, at=at, actor=waiver.by if waiver else taken.provider or "unknown",
                             action="delivery waived" if waiver else "delivery taken in",
                             subject=f"{taken.feed}/{taken.period}/{taken.sha256[:16]}", count=taken.rows,

@@ -22,7 +22,7 @@ from models.store import findings as store
 from rules.finding_life import TRANSITIONS
 from rules.periods import month
 from rules.phases import owners_in_play
-from tasks import workers
+from tasks import events, workers
 from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.contents import contact, dispositions, origin, register_periods, return_deadline
 from tasks.effect import effect
@@ -35,7 +35,8 @@ Details = dict[tuple[str, str], dict[str, object]]
 def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, Any]:
     """Proposes the release of what the run left open; the proposal names the content's hash.
 
-    Proposed again before its release, changed content gets a new proposal; after it, the one released stands.
+    Proposed again before its release, changed content gets a new proposal; after it, the one released stands. So does one
+    that was refused, as long as its content is the same.
     """
     plan = plan_in_force(campaign)
     with transaction() as tx:
@@ -43,24 +44,71 @@ def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, A
         if made is not None and made["released_at"] is not None:
             return {"release": made["id"], "findings": made["findings"], "content_sha256": made["content_sha256"]}
         digest, count = store.roster_digest(tx, limits(plan, as_of))
-        proposal = store.propose_release(tx, campaign, run_id, digest, count, by, as_of)
+        wait = timedelta(days=plan.approval.decide_within_days)
+        proposal, is_new = store.propose_release(tx, campaign, run_id, digest, count, by, as_of, wait)
+        if is_new:
+            run = store.run(tx, run_id)
+            assert run is not None  # the proposal's foreign key holds it
+            events.note(tx, campaign, events.APPROVAL_WAITING, f"{proposal}/{as_of.isoformat()}", as_of,
+                        f"release {proposal}", organisations=[plan.approval.approved_by], run=run_id, release=proposal,
+                        period=run["period"], findings=count, content_sha256=digest)
     return {"release": proposal, "findings": count, "content_sha256": digest}
 
 
 @effect("批准下发 approve release")
-def approve(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, Any]:
-    """Approves exactly the content proposed. Raises ApprovalMissing if the approver prepared it or it has changed."""
+def approve(
+    campaign: str, run_id: int, by: str, as_of: datetime, reason: str = "", content_sha256: str | None = None
+) -> dict[str, Any]:
+    """Approves exactly the content proposed. Raises ApprovalMissing if the approver prepared it, it has changed, or nobody
+    decided on it in time; also if ``content_sha256``, what the approver was shown, is no longer what is proposed."""
     plan = plan_in_force(campaign)
     with transaction() as tx:
-        proposal = _proposal(tx, campaign, run_id)
+        proposal = _decidable(tx, plan, run_id, by, content_sha256, as_of)
         if by == proposal["prepared_by"]:
             raise ApprovalMissing("the preparer cannot approve.", where=f"run {run_id}",
                                   cure="Let another person approve it.")
         _refuse_changed(tx, plan, proposal, as_of)
-        store.approve_release(tx, proposal["id"], by, as_of, as_of + timedelta(days=plan.approval.expires_days))
+        store.approve_release(tx, proposal["id"], by, as_of, as_of + timedelta(days=plan.approval.expires_days), reason)
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="release approved", subject=f"run {run_id}",
-                        count=proposal["findings"], reason=proposal["content_sha256"][:16])
+                        count=proposal["findings"], reason=" ".join(filter(None, (proposal["content_sha256"][:16], reason))))
     return {"release": proposal["id"], "findings": proposal["findings"]}
+
+
+@effect("不予下发 refuse release")
+def refuse(campaign: str, run_id: int, by: str, as_of: datetime, reason: str, content_sha256: str | None = None) -> dict[str, Any]:
+    """Records that exactly this content is not to be released, and why. A new content is proposed anew; the same one only
+    goes out if it is approved after all."""
+    plan = plan_in_force(campaign)
+    if not reason.strip():
+        raise WrongUse("a refusal needs a reason.", where=f"run {run_id}", cure="Say what is to be mended.")
+    with transaction() as tx:
+        proposal = _decidable(tx, plan, run_id, by, content_sha256, as_of)
+        store.refuse_release(tx, proposal["id"], by, as_of, reason)
+        campaigns.audit(tx, campaign, at=as_of, actor=by, action="release refused", subject=f"run {run_id}",
+                        count=proposal["findings"], reason=f"{proposal['content_sha256'][:16]} {reason}")
+    return {"release": proposal["id"], "findings": proposal["findings"]}
+
+
+def _decidable(tx: Any, plan: Plan, run_id: int, by: str, content_sha256: str | None, as_of: datetime) -> Any:
+    """The proposal of a run, if it can be decided on. Raises ApprovalMissing or WrongUse if not."""
+    proposal, where = _proposal(tx, plan.id, run_id), f"run {run_id}"
+    if not by.strip():
+        raise WrongUse("nobody is named.", where=where, cure="Give the post or account that decides.")
+    if proposal["released_at"] is not None:
+        raise WrongUse("the lists have been released already.", where=where, cure="Nothing is left to decide.")
+    if content_sha256 not in (None, proposal["content_sha256"]):
+        raise ApprovalMissing("other lists than those shown are proposed by now.", where=where,
+                              cure="Decide on the new proposal.")
+    if proposal["approved_at"] is None and as_of > decide_before(plan, proposal):
+        raise ApprovalMissing(f"nobody decided on the proposal within {plan.approval.decide_within_days} days.", where=where,
+                              cure="Propose the lists again: run the comparison of the month.")
+    return proposal
+
+
+def decide_before(plan: Plan, proposal: Any) -> datetime:
+    """Until when a proposal waits for a decision."""
+    prepared_at: datetime = proposal["prepared_at"]
+    return prepared_at + timedelta(days=plan.approval.decide_within_days)
 
 
 def limits(plan: Plan, as_of: datetime) -> store.HandOut:
@@ -97,6 +145,9 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
         assert run is not None  # the proposal's foreign key holds it
         if proposal["released_at"] is not None:
             return {"release": proposal["id"], "rosters": 0, "findings": 0, "new": False}
+        if proposal["refused_at"] is not None:
+            raise ApprovalMissing(f"the release was refused: {proposal['reason']}.", where=f"run {run_id}",
+                                  cure="Mend the lists and propose them anew, or have this content approved after all.")
         if proposal["approved_at"] is None:
             raise ApprovalMissing("the release is not approved.", where=f"run {run_id}",
                                   cure=f"`canbao approve {campaign} --run {run_id} --by NAME`, by another person.")

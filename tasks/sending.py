@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from models.database import transaction
 from models.plan import Plan
 from models.store import campaigns, outbox
+from tasks import events
 from tasks.campaign import actor, folder, plan_in_force, short_name
 from tasks.channels import Channels, Files, Letter, NotDelivered
 from tasks.effect import effect
@@ -79,6 +80,7 @@ def _give_up_or_wait(plan: Plan, ids: Sequence[int], failure: NotDelivered, as_o
         died = outbox.failed(tx, ids, failure.kind, as_of, give_up_after=attempts)
         if died:
             outbox.write(tx, [_alarm(plan, as_of, died, failure.kind)])
+            events.note(tx, plan.id, events.DELIVERY_DEAD, f"{min(ids)}/{as_of.isoformat()}", as_of, failure.kind, messages=died)
             campaigns.audit(tx, plan.id, at=as_of, actor="sender", action="messages given up", subject=failure.kind,
                             count=died, reason="every attempt failed")
     return died

@@ -5,14 +5,14 @@ Safe at any time, any number of times, by two processes at once, after any downt
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
 from models.database import transaction
 from models.plan import Ladder, LadderStep, Plan, Recipient
@@ -21,11 +21,23 @@ from models.store import findings as candidates_store
 from models.store import obligations as store
 from rules.calendar import WorkCalendar
 from rules.ladder import Rung, next_actions, pause_ends, rungs, wording
+from tasks import events
 from tasks.campaign import period_name, plan_in_force, short_name, today
 from tasks.effect import effect
 
+BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
+"""Before every deadline: the last sweep of a campaign that was never swept."""
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """Nothing is left to do about a row unless something happens to it."""
+
+
+class StepOf(NamedTuple):
+    """One step of a ladder for one item and period: what many organisations get at the same time."""
+
+    item: str
+    period: str
+    step: str
+    occurrence: int
 
 
 @lru_cache(maxsize=64)
@@ -48,6 +60,7 @@ def sweep_obligations(campaign: str, as_of: datetime) -> dict[str, int]:
     earliest = min(step.offset_working_days for ladder in plan.ladders for step in ladder.steps)
     # A workday offset of n reaches at most 2 n + 15 calendar days: the longest run of days off is shorter than that.
     horizon = as_of + timedelta(days=2 * max(0, -earliest) + 15)
+    sent: dict[StepOf, list[str]] = defaultdict(list)
     with transaction() as tx:
         last = 0
         while rows := store.climbing(tx, campaign, as_of, horizon, sorted(climb.ladders), after=last):
@@ -60,6 +73,9 @@ def sweep_obligations(campaign: str, as_of: datetime) -> dict[str, int]:
             counted.update(step["state"] for step in done.steps)
             counted["messages"] += len(done.messages)
             last = rows[-1]["id"]
+            for step_of, organisations in done.sent.items():
+                sent[step_of] += organisations
+        _note_facts(tx, campaign, as_of, sent)
         campaigns.record_sweep(tx, campaign, as_of, counted["sent"])
     return dict(counted)
 
@@ -72,6 +88,15 @@ class _Done:
     messages: list[dict[str, Any]] = field(default_factory=list)
     candidates: list[dict[str, Any]] = field(default_factory=list)
     look_at: dict[int, datetime] = field(default_factory=dict)
+    sent: dict[StepOf, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def _note_facts(tx: Connection, campaign: str, as_of: datetime, sent: dict[StepOf, list[str]]) -> None:
+    """What this sweep did and found, for the event feed: steps sent, and what fell due since the last one and is not there."""
+    for step_of, organisations in sent.items():
+        events.note(tx, campaign, events.STEP_SENT, f"{'/'.join(map(str, step_of))}/{as_of.isoformat()}", as_of, step_of.item,
+                    organisations=sorted(organisations), period=step_of.period, step=step_of.step, occurrence=step_of.occurrence)
+    events.note_due_passed(tx, campaign, campaigns.last_sweep(tx, campaign) or BEGINNING, as_of)
 
 
 class _Climb:
@@ -106,6 +131,7 @@ class _Climb:
                 {"obligation_id": row["id"], "step_id": rung.step_id, "occurrence": rung.occurrence, "kind": rung.kind,
                  "planned_at": rung.planned_at, "recorded_at": self.as_of, "state": state} for rung in chosen]
         for rung in actions.send:
+            done.sent[StepOf(row["item"], row["period"], rung.step_id, rung.occurrence)].append(row["organisation"])
             self._speak(row, self._steps[ladder.id, rung.step_id], rung, due_day, done)
         ahead = [rung.planned_at for rung in rungs_of_row if rung.planned_at > self.as_of]
         done.look_at[row["id"]] = min([*ahead[:1], *([actions.held_until] if actions.held_until else [])], default=NEVER)

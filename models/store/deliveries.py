@@ -76,6 +76,13 @@ def failed_checks(tx: Connection, delivery: int) -> list[Row]:
         CheckRow.delivery_id == delivery, CheckRow.passed.is_(False)).order_by(CheckRow.rule_id)).mappings())
 
 
+def failed_by_delivery(tx: Connection, numbers: Collection[int]) -> dict[int, int]:
+    """How many checks each of these deliveries failed."""
+    return {row.delivery_id: row.failed for row in tx.execute(
+        select(CheckRow.delivery_id, func.count().label("failed")).where(
+            CheckRow.delivery_id.in_(numbers), CheckRow.passed.is_(False)).group_by(CheckRow.delivery_id))}
+
+
 def checks_of(tx: Connection, delivery: int) -> list[Row]:
     """Every check of a delivery."""
     return list(tx.execute(select(CheckRow.__table__).where(CheckRow.delivery_id == delivery)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, select, text, update
@@ -158,12 +158,21 @@ def counts_by_owner(tx: Connection, campaign: str) -> list[Row]:
 
 
 def propose_release(tx: Connection, campaign: str, run_id: int, digest: str, findings: int, by: str,
-                    at: datetime) -> int:
-    """Proposes the release of exactly this content; the same content again is the same proposal."""
-    tx.execute(insert(Release).values(campaign_id=campaign, run_id=run_id, content_sha256=digest, findings=findings,
-                                      prepared_by=by, prepared_at=at).on_conflict_do_nothing())
+                    at: datetime, wait: timedelta) -> tuple[int, bool]:
+    """Proposes the release of exactly this content; the same content again is the same proposal, unless nobody decided on
+    it for as long as ``wait``, or its approval has expired: then it is proposed anew. Returns (id, whether it is new)."""
+    values = {"prepared_by": by, "prepared_at": at, "findings": findings}
+    undecided = (Release.released_at.is_(None) & Release.refused_at.is_(None)
+                 & func.coalesce(Release.expires_at < at, Release.prepared_at + wait < at))
+    proposed = insert(Release).values(campaign_id=campaign, run_id=run_id, content_sha256=digest, **values)
+    made = tx.execute(proposed.on_conflict_do_update(
+        index_elements=["run_id", "content_sha256"], where=undecided,
+        set_={**values, "approved_by": None, "approved_at": None, "expires_at": None, "reason": None},
+    ).returning(Release.id)).scalar()
+    if made is not None:
+        return made, True
     return tx.execute(select(Release.id).where(
-        Release.run_id == run_id, Release.content_sha256 == digest)).scalar_one()
+        Release.run_id == run_id, Release.content_sha256 == digest)).scalar_one(), False
 
 
 def release_of(tx: Connection, campaign: str, run_id: int) -> Row | None:
@@ -172,16 +181,28 @@ def release_of(tx: Connection, campaign: str, run_id: int) -> Row | None:
                       .order_by(Release.id.desc()).limit(1)).mappings().first()
 
 
+def proposal(tx: Connection, campaign: str, release_id: int) -> Row | None:
+    """One proposal of a campaign."""
+    return tx.execute(select(Release.__table__).where(
+        Release.campaign_id == campaign, Release.id == release_id)).mappings().first()
+
+
 def releases(tx: Connection, campaign: str) -> list[Row]:
     """All proposals of a campaign."""
     return list(tx.execute(select(Release.__table__).where(Release.campaign_id == campaign)
                            .order_by(Release.id)).mappings())
 
 
-def approve_release(tx: Connection, release_id: int, by: str, at: datetime, expires_at: datetime) -> None:
-    """Records the approval; the database refuses the preparer."""
-    tx.execute(update(Release).where(Release.id == release_id)
-               .values(approved_by=by, approved_at=at, expires_at=expires_at))
+def approve_release(tx: Connection, release_id: int, by: str, at: datetime, expires_at: datetime, reason: str) -> None:
+    """Records the approval, in place of a refusal if there was one; the database refuses the preparer."""
+    tx.execute(update(Release).where(Release.id == release_id).values(
+        approved_by=by, approved_at=at, expires_at=expires_at, reason=reason, refused_by=None, refused_at=None))
+
+
+def refuse_release(tx: Connection, release_id: int, by: str, at: datetime, reason: str) -> None:
+    """Records that a proposal was not approved, in place of an approval if there was one."""
+    tx.execute(update(Release).where(Release.id == release_id, Release.released_at.is_(None)).values(
+        refused_by=by, refused_at=at, reason=reason, approved_by=None, approved_at=None, expires_at=None))
 
 
 def close_release(tx: Connection, release_id: int, at: datetime) -> None:
@@ -277,6 +298,12 @@ def categories(tx: Connection, run_id: int) -> list[Row]:
     """Persons per township and category of a run."""
     return list(tx.execute(select(CategoryCount.__table__).where(CategoryCount.run_id == run_id)
                            .order_by(CategoryCount.organisation, CategoryCount.category)).mappings())
+
+
+def links(tx: Connection, run_id: int) -> list[Row]:
+    """Register rows of a run by feed and by how they were linked to a person."""
+    return list(tx.execute(select(LinkCount.__table__).where(LinkCount.run_id == run_id)
+                           .order_by(LinkCount.feed, LinkCount.tier)).mappings())
 
 
 def propose_candidate(tx: Connection, campaign: str, organisation: str, kind: str, occasion: str,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -29,19 +29,44 @@ def add_attempt(tx: Connection, run_id: int, at: datetime, actor: str, reason: s
                 chunks: Sequence[str], flow_run: str | None = None) -> int:
     """Records who has a run begun or gone on with, why, and in which flow run. Only while nobody else runs it: attempts
     that are open then are of processes that have died."""
-    tx.execute(update(RunAttempt).where(RunAttempt.run_id == run_id, RunAttempt.ended_at.is_(None))
-               .values(ended_at=at, outcome="crashed"))
+    close_dead_attempts(tx, run_id, at)
     digest = select(Run.inputs_sha256).where(Run.id == run_id).scalar_subquery()
     return tx.execute(insert(RunAttempt).values(
         run_id=run_id, at=at, actor=actor, reason=reason, inputs_sha256=digest, code_version=code_version,
         chunks=list(chunks), flow_run=flow_run).returning(RunAttempt.id)).scalar_one()
 
 
-def end_attempt(tx: Connection, run_id: int, at: datetime, outcome: str) -> list[str]:
-    """Closes what attempts of a run are open: done, failed or crashed. Returns their flow runs."""
-    ended = tx.execute(update(RunAttempt).where(RunAttempt.run_id == run_id, RunAttempt.ended_at.is_(None))
-                       .values(ended_at=func.greatest(RunAttempt.at, at), outcome=outcome).returning(RunAttempt.flow_run))
+def end_attempt(tx: Connection, run_id: int, outcome: str, took: timedelta) -> None:
+    """Closes the open attempt of a run, so long after it was begun: done or failed."""
+    tx.execute(update(RunAttempt).where(RunAttempt.run_id == run_id, RunAttempt.ended_at.is_(None))
+               .values(ended_at=RunAttempt.at + took, outcome=outcome))
+
+
+def close_dead_attempts(tx: Connection, run_id: int, at: datetime) -> list[str]:
+    """Closes the open attempts of a run whose process has died. Returns their flow runs."""
+    ended = tx.execute(update(RunAttempt).where(RunAttempt.run_id == run_id, RunAttempt.ended_at.is_(None)).values(
+        ended_at=func.greatest(RunAttempt.at, at), outcome="crashed").returning(RunAttempt.flow_run))
     return [flow_run for flow_run in ended.scalars() if flow_run]
+
+
+def is_settled(tx: Connection, run_id: int) -> bool:
+    """Whether the latest attempt at a run was brought to its end; one that was to make parts anew may not have been."""
+    outcome = tx.execute(select(RunAttempt.outcome).where(RunAttempt.run_id == run_id)
+                         .order_by(RunAttempt.id.desc()).limit(1)).scalar()
+    return outcome == "done"
+
+
+def attempted_by(tx: Connection, flow_run: str) -> bool:
+    """Whether a flow run has made an attempt before: then it is being retried."""
+    return bool(tx.execute(select(RunAttempt.id).where(RunAttempt.flow_run == flow_run).limit(1)).scalar())
+
+
+def attempts_since(tx: Connection, campaign: str, limit: int) -> list[Row]:
+    """The latest attempts in a campaign, with their run and its month, the newest first; numbered from 1 within a run."""
+    number = func.row_number().over(partition_by=RunAttempt.run_id, order_by=RunAttempt.id).label("number")
+    return list(tx.execute(
+        select(RunAttempt.__table__, Run.period, Run.state, number).join(Run, Run.id == RunAttempt.run_id)
+        .where(Run.campaign_id == campaign).order_by(RunAttempt.id.desc()).limit(limit)).mappings())
 
 
 def open_runs(tx: Connection, campaign: str) -> list[Row]:

@@ -12,6 +12,8 @@ depends_on = None
 def upgrade() -> None:
     for column, kind in (('flow_run', sa.Text()), ('ended_at', sa.DateTime(timezone=True)), ('outcome', sa.Text())):
         op.add_column('run_attempt', sa.Column(column, kind, nullable=True))
+    op.execute("UPDATE run_attempt a SET ended_at = a.at, outcome = CASE r.state WHEN 'done' THEN 'done' ELSE 'failed' END "
+               "FROM run r WHERE r.id = a.run_id")
     for column, kind in (('refused_by', sa.Text()), ('refused_at', sa.DateTime(timezone=True)), ('reason', sa.Text())):
         op.add_column('release', sa.Column(column, kind, nullable=True))
     op.create_table('event',

@@ -1,0 +1,113 @@
+"""Attempts at comparison runs: who had one begun, retried or made anew, why, and how it ended; and what dead workers left.
+
+A run that is worked on holds its period's lock (``tasks.comparison.one_at_a_time``). An attempt that is open while nobody
+holds that lock is of a process that has died, whatever Prefect shows.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
+from prefect.settings import PREFECT_API_URL
+from prefect.states import Crashed
+from sqlalchemy import Connection
+
+from comparison.engine import code_version
+from models.database import engine, transaction
+from models.store import campaigns, runs
+from models.store import findings as store
+from tasks.campaign import actor
+from tasks.effect import effect
+
+RETRIED = "在 Prefect 中重试（第{count}次运行）"
+DIED = "运行进程已中断：由巡检关闭，可重试，已完成的步骤不再重做"
+SHOWN_AT_MOST = 20
+"""Attempts that ``canbao status`` holds; ``canbao explain`` and the record have them all."""
+_began: dict[int, float] = {}
+log = logging.getLogger("canbao.attempts")
+
+
+def begin(tx: Connection, run_id: int, as_of: datetime, redo: Sequence[str], reason: str, by: str) -> None:
+    """Records an attempt. Prefect cannot say who pressed Retry: that attempt is the account's that runs the worker."""
+    count = flow_run.run_count
+    said = reason or (RETRIED.format(count=count) if count > 1 else "")
+    runs.add_attempt(tx, run_id, as_of, by or actor(), said, code_version(), redo, str(flow_run.id) if flow_run.id else None)
+    _began[run_id] = time.monotonic()
+
+
+def end(tx: Connection, run_id: int, outcome: str) -> None:
+    """Closes a run's attempt: done or failed. It ended as long after it was begun as it took, on whatever clock."""
+    took = time.monotonic() - _began.pop(run_id) if run_id in _began else 0.0
+    runs.end_attempt(tx, run_id, outcome, timedelta(seconds=took))
+
+
+def is_retry() -> bool:
+    """Whether this flow run has begun an attempt before: what it was to make anew is marked in the record already."""
+    if not flow_run.id:
+        return False
+    with transaction() as tx:
+        return runs.attempted_by(tx, str(flow_run.id))
+
+
+@effect("关闭中断的比对 close dead runs")
+def close_dead_runs(campaign: str, as_of: datetime) -> dict[str, int]:
+    """Closes runs whose process has died: our row, our attempt, and the flow run that Prefect still shows as running.
+
+    A *Retry* there goes on from the chunks that are done. A run that is worked on is left alone.
+    """
+    with transaction() as tx:
+        left_open = runs.open_runs(tx, campaign)
+    closed, crashed = 0, 0
+    for row in left_open:
+        with engine().connect() as lock:
+            if not store.try_lock(lock, campaign, row["period"]):
+                continue
+            with transaction() as tx:
+                store.fail_run(tx, row["id"], DIED)
+                flow_runs = runs.close_dead_attempts(tx, row["id"], as_of)
+                campaigns.audit(tx, campaign, at=as_of, actor=actor(), action="comparison run closed", reason=DIED,
+                                subject=f"run {row['id']}", count=len(flow_runs))
+            closed += 1
+            crashed += sum(_crash(UUID(identity)) for identity in flow_runs)
+    return {"closed": closed, "crashed": crashed}
+
+
+def _crash(identity: UUID) -> bool:
+    """Shows a flow run as crashed if Prefect has it as running. Harmless without a server: our rows decide."""
+    if not PREFECT_API_URL.value():
+        return False
+    try:
+        with get_client(sync_client=True) as client:
+            state = client.read_flow_run(identity).state
+            if state is None or not (state.is_running() or state.is_pending()):
+                return False
+            client.set_flow_run_state(identity, Crashed(message=DIED), force=True)
+    except ObjectNotFound:
+        return False
+    except httpx.HTTPError as error:
+        log.warning("flow run %s could not be shown as crashed (%s).", identity, type(error).__name__)
+        return False
+    return True
+
+
+def attempts(campaign: str, as_of: datetime, limit: int = SHOWN_AT_MOST) -> list[dict[str, Any]]:
+    """The latest attempts made by ``as_of``, the newest first. No person stands in them: posts and accounts do."""
+    with transaction() as tx:
+        rows = runs.attempts_since(tx, campaign, limit)
+    return [_shown(row) for row in rows if row["at"] <= as_of]
+
+
+def _shown(row: runs.Row) -> dict[str, Any]:
+    return {"run": row["run_id"], "period": row["period"], "attempt": row["number"], "by": row["actor"],
+            "reason": row["reason"], "chunks": row["chunks"], "inputs_sha256": row["inputs_sha256"],
+            "code_version": row["code_version"], "flow_run": row["flow_run"], "started": row["at"].isoformat(),
+            "ended": row["ended_at"].isoformat() if row["ended_at"] else None, "outcome": row["outcome"]}
