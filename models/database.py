@@ -23,11 +23,16 @@ from models.errors import StorageUnavailable
 MIGRATION_LOCK = 7_203_001  # any constant will do, as long as every canbao process takes the same one
 
 
+HOME_MODE = 0o711
+"""Files under CANBAO_HOME hold people: other accounts cannot list them. They may pass through, because the embedded
+PostgreSQL runs under an account of its own where root starts it."""
+
+
 def home() -> Path:
     """``CANBAO_HOME`` (default ``./var``), made if need be. Raises StorageUnavailable where it cannot be written."""
     folder = Path(os.environ.get("CANBAO_HOME", "var")).resolve()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=HOME_MODE, parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -38,7 +43,9 @@ def home() -> Path:
     return folder
 
 
+@cache
 def _embedded(folder: Path) -> str:
+    """The address of this home's own server, started once a process."""
     runtime = folder / "run"
     runtime.mkdir(mode=0o700, exist_ok=True)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))

@@ -17,6 +17,7 @@ _scratch = Path(tempfile.mkdtemp(prefix="canbao-tests-"))
 os.environ.update({
     "CANBAO_HOME": str(_scratch / "home"), "PREFECT_HOME": str(_scratch / "prefect"), "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "GX_ANALYTICS_ENABLED": "false", "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PGOPTIONS": "-c synchronous_commit=off",  # tests kill processes, never the machine
     "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(_scratch / "matplotlib"),
 })
 os.environ.pop("CANBAO_DATABASE_URL", None)
