@@ -18,7 +18,7 @@ def _prepare_environment() -> None:
         os.environ.setdefault(name, value)
     # Prefect wants the parent of its home to exist; where it cannot be made, the first command that writes says so.
     with suppress(OSError):
-        state.mkdir(parents=True, exist_ok=True)
+        state.mkdir(mode=0o711, parents=True, exist_ok=True)  # as models.database makes it
 
 
 def main() -> None:

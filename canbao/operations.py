@@ -55,7 +55,7 @@ def deployments(
     remove: Annotated[bool, typer.Option("--remove", help="Take the campaign out of prefect.yaml.")] = False,
     active: Annotated[bool | None, typer.Option(
         "--active/--inactive", help="Whether schedules run; as the file says if left out, a new campaign's do.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", help="The prefect.yaml; the repository's if left out.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="The prefect.yaml; CANBAO_PREFECT_FILE or the repository's if left out.")] = None,
     as_json: Json = False,
 ) -> None:
     """A campaign's deployments, their schedules made from its plan; `prefect deploy --all` or `canbao up` then takes them."""
@@ -63,7 +63,7 @@ def deployments(
     from deployments import listing
     from models.plan_file import REPOSITORY
 
-    target = file or listing.PREFECT_FILE
+    target = file or listing.prefect_file()
     loaded = load_sound(campaign)
     found = listing.read(target)
     known = any(entry["name"] == loaded.plan.id for entry in found)

@@ -134,8 +134,8 @@ def _strayed() -> Iterator[tuple[str, str, str | None]]:
 def _home(as_of: datetime) -> Iterator[Finding]:
     place = database.home()
     mode = place.stat().st_mode & 0o777
-    yield _either("目录", not mode & 0o006, f"{place}（权限 {mode:o}）", f"{place}（权限 {mode:o}）：其他账户可以列出其中的个人信息文件",
-                  f"chmod 711 {place}", "warn")
+    yield _either("目录", not mode & ~database.HOME_MODE & 0o077, f"{place}（权限 {mode:o}）", f"{place}（权限 {mode:o}）：其他账户可以读到个人信息",
+                  f"chmod {database.HOME_MODE:o} {place}", "warn")
 
 
 def _disk(as_of: datetime) -> Iterator[Finding]:

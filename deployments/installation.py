@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +30,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.schedules import Cron
 from prefect.states import Cancelled
 
-from deployments.listing import PREFECT_FILE, listing, read
+from deployments.listing import listing, prefect_file, read
 from models.errors import CanbaoError
 from models.plan_file import REPOSITORY
 
@@ -58,16 +57,16 @@ def deploy(entries: Iterable[Mapping[str, Any]]) -> int:
     settings. Raises CanbaoError for an entry whose flow cannot be loaded."""
     count = 0
     for entry in entries:
-        limit = entry["concurrency_limit"]
+        limit = entry.get("concurrency_limit")
         try:
             flow = Flow.from_source(str(REPOSITORY), entrypoint=entry["entrypoint"])
         except Exception as error:
-            raise CanbaoError(f"the flow cannot be loaded ({type(error).__name__}).", where=f"{PREFECT_FILE.name} {entry['entrypoint']}",
+            raise CanbaoError(f"the flow cannot be loaded ({type(error).__name__}).", where=f"{prefect_file()} {entry['entrypoint']}",
                               cure="Make the entry anew with `canbao deployments CAMPAIGN --write`.") from None
         flow.to_deployment(  # type: ignore[union-attr]
             name=entry["name"], description=entry["description"], tags=list(entry["tags"]), parameters=dict(entry["parameters"]),
             work_pool_name=entry["work_pool"]["name"], work_queue_name=entry["work_pool"]["work_queue_name"],
-            concurrency_limit=ConcurrencyLimitConfig(limit=limit["limit"], collision_strategy=limit["collision_strategy"]),
+            concurrency_limit=ConcurrencyLimitConfig(**limit) if limit else None,
             schedules=[Cron(cron["cron"], timezone=cron["timezone"], active=cron["active"], slug=cron["slug"])
                        for cron in entry.get("schedules", ())],
         ).apply()
@@ -94,10 +93,10 @@ class Differences:
     only_there: tuple[str, ...]
 
 
-def differences(client: SyncPrefectClient, prefect_file: Path = PREFECT_FILE) -> Differences:
+def differences(client: SyncPrefectClient) -> Differences:
     """Compares the server with the file. Whether a schedule is active is the operator's to change in the UI: no difference."""
     there = deployed(client)
-    wanted = {(entry["entrypoint"], entry["name"]): entry for entry in read(prefect_file)}
+    wanted = {(entry["entrypoint"], entry["name"]): entry for entry in read()}
     return Differences(
         tuple(entry for key, entry in wanted.items() if key not in there or _told(there[key]) != _wanted(entry)),
         tuple(sorted(f"{name} {entrypoint}" for entrypoint, name in there if (entrypoint, name) not in wanted)))
@@ -160,5 +159,5 @@ def refuse_unknown_pool(entries: Iterable[Mapping[str, Any]]) -> None:
     """Raises CanbaoError for a deployment that no worker of ours would ever run."""
     strange = sorted({entry["work_pool"]["name"] for entry in entries} - {listing()["pool"]})
     if strange:
-        raise CanbaoError(f"deployments name the work pool {', '.join(strange)}.", where=PREFECT_FILE.name,
+        raise CanbaoError(f"deployments name the work pool {', '.join(strange)}.", where=str(prefect_file()),
                           cure=f"Only {listing()['pool']} has a worker here.")

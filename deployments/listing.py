@@ -6,6 +6,7 @@ the plan's time zone, each with a slug and an explicit ``active``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,6 @@ from models.plan import Plan
 from models.plan_file import REPOSITORY
 from rules import schedule
 
-PREFECT_FILE = REPOSITORY / "prefect.yaml"
 LISTING = Path(__file__).with_name("listing.yaml")
 HEADER = """\
 # The one list of deployments: `canbao deployments CAMPAIGN --write` makes a campaign's entries from its plan, and
@@ -28,6 +28,12 @@ HEADER = """\
 ALARM = "flows/alarm.py:alarm"
 """Where the flow stands that automations start."""
 LINE_WIDTH = 132
+
+
+def prefect_file() -> Path:
+    """The list in force: ``CANBAO_PREFECT_FILE`` of a site that keeps its own outside the program, else the repository's."""
+    given = os.environ.get("CANBAO_PREFECT_FILE")
+    return Path(given).resolve() if given else REPOSITORY / "prefect.yaml"
 
 
 @cache
@@ -52,9 +58,11 @@ def common() -> list[dict[str, Any]]:
 
 
 def _placed(flow: Mapping[str, Any]) -> dict[str, Any]:
-    """Where a flow's runs go, and that one runs at a time."""
-    return {"work_pool": {"name": listing()["pool"], "work_queue_name": flow["queue"]},
-            "concurrency_limit": {"limit": 1, "collision_strategy": flow["collision"]}}
+    """Where a flow's runs go, and, where the listing says so, that one runs at a time."""
+    placed: dict[str, Any] = {"work_pool": {"name": listing()["pool"], "work_queue_name": flow["queue"]}}
+    if "collision" in flow:
+        placed["concurrency_limit"] = {"limit": 1, "collision_strategy": flow["collision"]}
+    return placed
 
 
 def _entry(plan: Plan, flow: Mapping[str, Any], active: bool, plan_path: str) -> dict[str, Any]:
@@ -91,8 +99,9 @@ def _schedules(plan: Plan, flow: Mapping[str, Any]) -> tuple[schedule.CronEntry,
                               cure="Use dated, returns, inbox, sweep, preparation, or leave `runs` out.")
 
 
-def read(path: Path = PREFECT_FILE) -> list[dict[str, Any]]:
-    """The deployments that a prefect.yaml holds; none where there is no such file."""
+def read(path: Path | None = None) -> list[dict[str, Any]]:
+    """The deployments that a prefect.yaml holds, the one in force if none is named; none where there is no such file."""
+    path = path or prefect_file()
     if not path.is_file():
         return []
     return list((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("deployments") or [])

@@ -52,7 +52,6 @@ class Installation:
     port: int
     clock: Clock
     say: Callable[[str], None]
-    prefect_file: Path = listing.PREFECT_FILE
     server: Child = field(init=False)
     worker: Child = field(init=False)
     told: dict[str, Any] = field(default_factory=dict)
@@ -82,9 +81,9 @@ class Installation:
 
     def deploy(self, client: SyncPrefectClient) -> None:
         """Brings the deployments in step with prefect.yaml; those that are, are left alone."""
-        found = listing.read(self.prefect_file)
+        found = listing.read()
         installation.refuse_unknown_pool(found)
-        wanting = installation.differences(client, self.prefect_file).to_deploy
+        wanting = installation.differences(client).to_deploy
         installation.deploy(wanting)
         installation.remove_outdated_schedules(client, wanting)
         self.told |= {"deployments": len(found), "deployed_now": len(wanting)}

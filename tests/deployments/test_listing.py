@@ -1,0 +1,95 @@
+"""prefect.yaml is what the plans say, and Prefect takes it as it stands."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from canbao.operations import app
+from deployments import listing
+from models.plan import Plan
+from models.plan_file import find, read
+
+ROOT = Path(__file__).resolve().parents[2]
+PLANS = [read(path).plan for path in sorted((ROOT / "campaigns").glob("*/plan.yaml"))]
+ENTRIES = listing.read(ROOT / "prefect.yaml")
+
+
+def _of(campaign: str) -> list[dict[str, Any]]:
+    return [entry for entry in ENTRIES if entry["name"] == campaign]
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.id)
+def test_the_list_in_the_repository_is_what_the_command_makes_of_the_plan(plan: Plan) -> None:
+    assert _of(plan.id) == listing.entries(plan, active=plan.id == "chengjiang-2021")
+
+
+def test_the_file_is_written_as_the_command_writes_it() -> None:
+    assert (ROOT / "prefect.yaml").read_text(encoding="utf-8") == listing.text(ENTRIES)
+
+
+def test_only_one_campaign_runs_by_itself_out_of_the_box() -> None:
+    assert [plan.id for plan in PLANS if listing.is_active(ENTRIES, plan.id)] == ["chengjiang-2021"]
+
+
+def test_every_flow_there_is_can_be_started_from_the_list() -> None:
+    flows = {f"flows/{path.name}:{node.name}" for path in (ROOT / "flows").glob("*.py")
+             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
+             and any(isinstance(mark, ast.Call) and getattr(mark.func, "id", "") == "flow" for mark in node.decorator_list)}
+    assert {entry["entrypoint"] for entry in ENTRIES} == flows
+    assert {flow["entrypoint"] for flow in (*listing.listing()["flows"], *listing.listing()["common"])} == flows
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry['name']}-{entry['entrypoint'].partition(':')[2]}")
+def test_every_entry_names_a_flow_that_takes_its_parameters(entry: dict[str, Any]) -> None:
+    file, _, name = entry["entrypoint"].partition(":")
+    taken = inspect.signature(getattr(import_module(file.removesuffix(".py").replace("/", ".")), name).fn).parameters
+    assert set(entry["parameters"]) <= set(taken)
+    for cron in entry.get("schedules", ()):
+        without_default = {key for key, found in taken.items() if found.default is inspect.Parameter.empty}
+        assert without_default <= set(entry["parameters"]), "a schedule asks nobody"
+        assert {"slug", "cron", "timezone", "active"} == set(cron)
+    slugs = [cron["slug"] for cron in entry.get("schedules", ())]
+    assert len(slugs) == len(set(slugs))
+    assert entry["work_pool"]["work_queue_name"] in listing.listing()["queues"]
+
+
+def test_a_flow_has_a_deployment_where_the_plan_has_its_phase() -> None:
+    survey = {entry["name"] for entry in ENTRIES if entry["entrypoint"] == "flows/survey.py:survey"}
+    assert survey == {plan.id for plan in PLANS if any(phase.kind == "survey" for phase in plan.phases)}
+
+
+def test_a_new_campaign_gets_its_deployments_from_its_plan_by_one_command(tmp_path: Path) -> None:
+    plan = tmp_path / "linhe" / "plan.yaml"
+    plan.parent.mkdir()
+    source = find("chengjiang-2021").read_text(encoding="utf-8")
+    plan.write_text(source.replace("id: chengjiang-2021", "id: linhe-2021", 1).replace("due: {day: 15,", "due: {day: 20,"), encoding="utf-8")
+    target = tmp_path / "prefect.yaml"
+    target.write_text((ROOT / "prefect.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    made = CliRunner().invoke(app, ["deployments", str(plan), "--write", "--file", str(target), "--json"])
+    assert made.exit_code == 0, made.output
+    found = yaml.safe_load(target.read_text(encoding="utf-8"))["deployments"]
+    own = [entry for entry in found if entry["name"] == "linhe-2021"]
+    assert own == json.loads(made.stdout)["deployments"]
+    assert own[0]["parameters"] == {"plan": str(plan)}
+    bulletin = next(entry for entry in own if entry["entrypoint"].endswith(":bulletin"))
+    # The 20th; in June it is a Sunday, in September the day before 中秋 (off until the 21st), in November a Saturday.
+    assert [cron["cron"] for cron in bulletin["schedules"]] == ["0 17 20 7,8,10,12 *", "0 17 21 6 *", "0 17 22 9,11 *"]
+    assert [entry for entry in found if entry["name"] != "linhe-2021"] == ENTRIES
+    assert CliRunner().invoke(app, ["deployments", str(plan), "--remove", "--file", str(target)]).exit_code == 0
+    assert target.read_text(encoding="utf-8") == (ROOT / "prefect.yaml").read_text(encoding="utf-8")
+
+
+def test_writing_again_keeps_whether_schedules_run(tmp_path: Path) -> None:
+    target = tmp_path / "prefect.yaml"
+    for options, runs in ((["--inactive"], False), ([], False), (["--active"], True), ([], True)):
+        assert CliRunner().invoke(app, ["deployments", "bozhou-2018", "--write", "--file", str(target), *options]).exit_code == 0
+        assert listing.is_active(listing.read(target), "bozhou-2018") is runs
