@@ -12,9 +12,11 @@ from flows.summary import publish, publish_documents
 from tasks.acceptance import draw_up
 from tasks.campaign import keep_phases
 from tasks.due import acceptance_due
+from tasks.effect import guarded
 
 
 @flow(name="acceptance", description="总结验收：目标结果、评分排名、表扬和批评建议、验收报告", flow_run_name=run_name("总结验收"))
+@guarded
 def acceptance(campaign: str, final: bool | None = None, as_of: datetime | None = None) -> dict[str, object]:
     """Draws up the acceptance report, provisional or final. Nothing accusatory is decided here (C23).
 

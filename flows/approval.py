@@ -29,6 +29,7 @@ from flows.summary import publish
 from models.errors import CanbaoError
 from tasks import approvals
 from tasks.approvals import Proposal
+from tasks.effect import guarded
 from tasks.events import announce
 from tasks.release import release as hand_out
 
@@ -46,6 +47,7 @@ class Decision(RunInput):
 
 
 @flow(name=FLOW, description="批准下发：核对清单数量，批准或退回；批准后自动下发", flow_run_name=run_name("批准下发"))
+@guarded
 def approve_release(campaign: str, release: int | None = None, as_of: datetime | None = None) -> dict[str, object]:
     """Waits until somebody other than the preparer decides on exactly these lists, then hands them out or ends.
 

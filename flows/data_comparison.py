@@ -21,6 +21,7 @@ from tasks.campaign import actor, folder
 from tasks.comparison import begin_comparison, compare_chunk, one_at_a_time, record_comparison
 from tasks.doors import look
 from tasks.due import comparison_on_schedule
+from tasks.effect import guarded
 from tasks.events import announce
 from tasks.inbox import Moment
 from tasks.intake import waits_for
@@ -29,6 +30,7 @@ from tasks.release import propose
 
 @flow(name="data-comparison", description="数据比对：接收数据、质量检查、比对、生成清单、提请下发", flow_run_name=run_name("数据比对"),
       task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+@guarded
 def data_comparison(
     campaign: str, period: str | None = None, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
 ) -> dict[str, object]:

@@ -15,12 +15,14 @@ from flows.summary import publish
 from models.errors import CanbaoError
 from tasks.campaign import folder
 from tasks.doors import admit, look
+from tasks.effect import guarded
 from tasks.events import announce, notice_stale_sweep
 from tasks.inbox import Inbox, Moment
 
 
 @flow(name="inbox-watch", description="收件箱：接收各部门已送达的完整文件", flow_run_name=run_name("收件箱"),
       task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+@guarded
 def inbox_watch(campaign: str, as_of: datetime | None = None, inbox: str | None = None) -> dict[str, object]:
     """Takes in what lies complete in the inbox. Safe at any time, any number of times: what is known is left alone.
 

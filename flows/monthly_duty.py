@@ -10,12 +10,14 @@ from flows.approval import ask_for_approval
 from flows.clock import instant, run_name
 from flows.due import idle
 from flows.summary import publish, publish_documents
+from tasks.alarm import alarm_of_gap
 from tasks.attempts import close_dead_runs
 from tasks.board import refresh_board
 from tasks.bulletin import issue_bulletin
 from tasks.campaign import keep_phases
 from tasks.correction import issue_corrections
 from tasks.due import bulletins_due
+from tasks.effect import guarded
 from tasks.events import announce
 from tasks.sending import send_messages
 from tasks.supervision import prepare_supervision
@@ -23,6 +25,7 @@ from tasks.sweep import sweep_obligations
 
 
 @flow(name="sweep", description="巡检催办：到期提醒、逾期催办、逐级上报", flow_run_name=run_name("巡检催办"))
+@guarded
 def sweep(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
     """Reminds, escalates, records. Safe at any time, any number of times.
 
@@ -35,6 +38,7 @@ def sweep(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
         return nothing
     keep_phases(campaign, now)
     dead = close_dead_runs(campaign, now)
+    alarm_of_gap(campaign, now)
     swept = sweep_obligations(campaign, now)
     result = {**swept, **dead, "candidates": prepare_supervision(campaign, now)["candidates"],
               "delivered": send_messages(campaign, now)["sent"], "asked": ask_for_approval(campaign, now)}
@@ -43,6 +47,7 @@ def sweep(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
 
 
 @flow(name="bulletin", description="工作通报：进度、报送、清单、数据，附表", flow_run_name=run_name("工作通报"))
+@guarded
 def bulletin(
     campaign: str, bulletin_id: str | None = None, period: str | None = None, as_of: datetime | None = None
 ) -> dict[str, object]:
@@ -74,6 +79,7 @@ def bulletin(
 
 
 @flow(name="correction", description="更正通报：已通报数字变化的，另行编发更正", flow_run_name=run_name("更正通报"))
+@guarded
 def correction(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
     """Issues a correction for every published bulletin whose figures have changed (C22); nothing where none has.
 

@@ -8,11 +8,13 @@ from prefect import flow
 
 from flows.clock import instant, run_name
 from flows.summary import publish
+from tasks.effect import guarded
 from tasks.events import announce
 from tasks.release import approve, release
 
 
 @flow(name="release-lists", description="清单下发：经他人批准后，按责任单位下发花名册", flow_run_name=run_name("清单下发"))
+@guarded
 def release_lists(
     campaign: str, run_id: int, approved_by: str | None = None, as_of: datetime | None = None
 ) -> dict[str, object]:

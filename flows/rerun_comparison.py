@@ -17,6 +17,7 @@ from flows.summary import publish, publish_changes
 from models.errors import CanbaoError, WrongUse
 from tasks.attempts import is_retry
 from tasks.comparison import before_replacing, one_at_a_time, rehearse_comparison, what_changes
+from tasks.effect import guarded
 from tasks.events import announce
 from tasks.intake import missing_feeds
 from tasks.release import propose
@@ -27,6 +28,7 @@ SHORTEST_REASON = 4
 
 
 @flow(name="rerun-comparison", description="重新比对：选定步骤重做，先对照新旧，再替换", flow_run_name=run_name("重新比对"))
+@guarded
 def rerun_comparison(
     campaign: str,
     period: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")],

@@ -25,20 +25,27 @@ def effect(name: str) -> Callable[[Callable[_Given, _Result]], Task[_Given, _Res
     """A Prefect task of this name whose unforeseen errors are replaced by one that can be shown."""
 
     def wrap(work: Callable[_Given, _Result]) -> Task[_Given, _Result]:
-        @functools.wraps(work)
-        def guarded(*args: _Given.args, **named: _Given.kwargs) -> _Result:
-            try:
-                return work(*args, **named)
-            except CanbaoError as error:
-                raise error from None
-            except Exception as error:
-                raise CanbaoError(
-                    f"{type(error).__name__} (number {_kept(error)}).", where=work.__name__,
-                    cure="The details are in errors.log under CANBAO_HOME; nothing of this step was recorded.") from None
-
-        return task(name=name)(guarded)
+        return task(name=name)(guarded(work))
 
     return wrap
+
+
+def guarded(work: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """The same work, its unforeseen errors replaced by one that can be shown. A flow needs it as much as a task does: Prefect
+    shows, and keeps, whatever ended it."""
+
+    @functools.wraps(work)
+    def guard(*args: _Given.args, **named: _Given.kwargs) -> _Result:
+        try:
+            return work(*args, **named)
+        except CanbaoError as error:
+            raise error from None
+        except Exception as error:
+            raise CanbaoError(
+                f"{type(error).__name__} (number {_kept(error)}).", where=work.__name__,
+                cure="The details are in errors.log under CANBAO_HOME; nothing of this step was recorded.") from None
+
+    return guard
 
 
 def _kept(error: Exception) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from prefect import Flow
 
+import flows
 from models.errors import CanbaoError, FileReturned
 from tasks.effect import effect
 
@@ -42,3 +46,10 @@ def test_our_own_error_goes_on_as_it_is_without_its_cause() -> None:
         _our_own.fn()
     assert "row 7" in str(shown.value)
     assert shown.value.__suppress_context__
+
+
+def test_every_flow_is_guarded_as_every_task_is() -> None:
+    modules = [import_module(f"flows.{found.name}") for found in pkgutil.iter_modules(flows.__path__)]
+    found = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Flow)}
+    assert len(found) > 10
+    assert [name for name, flow in found.items() if flow.fn.__code__.co_name != "guard"] == []
