@@ -406,6 +406,7 @@ def submit(
 @app.command()
 def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
     """Reminds, escalates, records; safe at any time, any number of times. Needs no Prefect."""
+    from tasks.alarm import alarm_of_gap
     from tasks.board import refresh_board
     from tasks.campaign import keep_phases
     from tasks.sending import send_messages
@@ -415,6 +416,7 @@ def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> N
     code = _id(campaign)
     moment = _instant(code, as_of)
     keep_phases.fn(code, moment)
+    alarm_of_gap.fn(code, moment)
     result = {**sweep_obligations.fn(code, moment), "candidates": prepare_supervision.fn(code, moment)["candidates"],
               "delivered": send_messages.fn(code, moment)["sent"]}
     result["board"] = refresh_board.fn(code, moment)["drawn"]

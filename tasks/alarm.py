@@ -16,6 +16,7 @@ from models.plan import Plan
 from models.store import campaigns, outbox
 from tasks.campaign import as_instant, plan_in_force
 from tasks.effect import effect
+from tasks.events import SWEEP, notice_stale_sweep
 
 WORDING = Path(__file__).with_name("alarm.yaml")
 
@@ -50,6 +51,18 @@ def raise_alarm(
     plan = plan_in_force(campaign)
     with transaction() as tx:
         return {"kind": kind, "written": outbox.write(tx, [_message(plan, kind, at, subject, period, event)])}
+
+
+@effect("巡检中断 alarm of a gap")
+def alarm_of_gap(campaign: str, as_of: datetime) -> dict[str, object]:
+    """Before a sweep: if nobody has swept for longer than the plan allows, says so, with Prefect or without it. A rehearsal
+    sweeps only when something is due, so its gaps mean nothing."""
+    with transaction() as tx:
+        if campaigns.is_rehearsed(tx, campaign):
+            return {"kind": "sweep_stale", "written": 0}
+    if not notice_stale_sweep(campaign, as_of):
+        return {"kind": "sweep_stale", "written": 0}
+    return raise_alarm.fn(campaign, "sweep_stale", as_of, SWEEP)
 
 
 def _message(plan: Plan, kind: str, at: datetime, subject: str, period: str, event: str) -> dict[str, object]:

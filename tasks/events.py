@@ -33,6 +33,8 @@ RUN_CONTRADICTED = "canbao.run.contradicted"
 APPROVAL_WAITING = "canbao.approval.waiting"
 DELIVERY_DEAD = "canbao.delivery.dead"
 SWEEP_STALE = "canbao.sweep.stale"
+SWEEP = "sweep"
+"""What a stale sweep is called in its event and its alarm, so that both make one message."""
 
 NAMESPACE = UUID("6f1b5a52-7d0e-4d0c-9a53-0c5ac2c2f0a1")
 """Of the ids of our events: any constant will do, as long as it never changes."""
@@ -81,7 +83,7 @@ def notice_stale_sweep(campaign: str, as_of: datetime) -> bool:
         swept = campaigns.last_sweep(tx, campaign)
         is_stale = swept is not None and as_of - swept > timedelta(hours=plan.sending.stale_sweep_hours)
         if swept is not None and is_stale:
-            note(tx, campaign, SWEEP_STALE, swept.isoformat(), as_of, "sweep", last_sweep=swept.isoformat(),
+            note(tx, campaign, SWEEP_STALE, swept.isoformat(), as_of, SWEEP, last_sweep=swept.isoformat(),
                  hours=int((as_of - swept).total_seconds() // 3600))
     return is_stale
 
