@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 import traceback
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from inspect import signature
+from typing import ParamSpec, TypeVar, get_type_hints
 from uuid import uuid4
 
 from prefect import Task, task
@@ -25,15 +26,21 @@ def effect(name: str) -> Callable[[Callable[_Given, _Result]], Task[_Given, _Res
     """A Prefect task of this name whose unforeseen errors are replaced by one that can be shown."""
 
     def wrap(work: Callable[_Given, _Result]) -> Task[_Given, _Result]:
-        return task(name=name)(guarded(work))
+        return task(name=name)(_guard(work))
 
     return wrap
 
 
-def guarded(work: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
-    """The same work, its unforeseen errors replaced by one that can be shown. A flow needs it as much as a task does: Prefect
-    shows, and keeps, whatever ended it."""
+def guarded(flow: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
+    """The same for a flow's body: Prefect shows, and keeps, whatever ended it."""
+    guard = _guard(flow)
+    # Prefect checks parameters by their types, and would look for their names in this module.
+    guard.__annotations__ = get_type_hints(flow, include_extras=True)
+    guard.__signature__ = signature(flow, eval_str=True)  # type: ignore[attr-defined]
+    return guard
 
+
+def _guard(work: Callable[_Given, _Result]) -> Callable[_Given, _Result]:
     @functools.wraps(work)
     def guard(*args: _Given.args, **named: _Given.kwargs) -> _Result:
         try:

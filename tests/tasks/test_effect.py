@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from prefect import Flow
+from prefect.exceptions import ParameterTypeError
 
 import flows
 from models.errors import CanbaoError, FileReturned
@@ -53,3 +54,8 @@ def test_every_flow_is_guarded_as_every_task_is() -> None:
     found = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Flow)}
     assert len(found) > 10
     assert [name for name, flow in found.items() if flow.fn.__code__.co_name != "guard"] == []
+    # Prefect still knows the parameters and their types.
+    given = {"campaign": "c", "period": "2021-05", "by": "岗", "reason": "口径调整", "chunks": ["lists"]}
+    assert found["rerun-comparison"].validate_parameters(given)["chunks"][0].value == "lists"
+    with pytest.raises(ParameterTypeError):
+        found["rerun-comparison"].validate_parameters(given | {"period": "2021-13"})
