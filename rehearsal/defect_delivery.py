@@ -48,7 +48,8 @@ from rehearsal.feeds import (
     titles,
 )
 from rehearsal.names import Integers
-from rehearsal.place import Place, label
+from rehearsal.place import Place
+from rehearsal.state import label
 from rules.deadlines import expected, zone_of
 from rules.periods import month
 

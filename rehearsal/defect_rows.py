@@ -23,7 +23,8 @@ from rehearsal.defect_draft import DUPLICATE, FIXED, QUARANTINED, Draft
 from rehearsal.defects import words
 from rehearsal.feeds import PERSON_FEEDS, SPELLINGS
 from rehearsal.names import Bools, Integers, Strings, unit_hash
-from rehearsal.place import Place, day_number
+from rehearsal.place import Place
+from rehearsal.state import day_number
 from rules.periods import month
 
 _BORN_1900, _BORN_2000 = -25_567, 10_957

@@ -6,7 +6,8 @@ import numpy as np
 
 from models.plan import Plan
 from rehearsal.names import Bools, Integers
-from rehearsal.place import (
+from rehearsal.place import Place
+from rehearsal.state import (
     ACTIVE,
     CANCELLED,
     CARD_ISSUED,
@@ -23,7 +24,6 @@ from rehearsal.place import (
     SUSPENDED,
     UN,
     WI,
-    Place,
 )
 
 NEVER_MONTHS = 10**6

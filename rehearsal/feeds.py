@@ -25,7 +25,8 @@ from models.plan import Feed, Organisation, Plan
 from models.profile import SCHEMES
 from rehearsal import names
 from rehearsal.names import Bools, Integers, Strings, unit_hash
-from rehearsal.place import (
+from rehearsal.place import Place
+from rehearsal.state import (
     INDIVIDUAL,
     NO_CARD,
     NONE,
@@ -36,7 +37,6 @@ from rehearsal.place import (
     STILL,
     WI,
     Array,
-    Place,
     label,
     months_of,
     ordinal,

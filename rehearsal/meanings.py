@@ -14,7 +14,7 @@ import numpy as np
 from models.plan import FindingList, Plan
 from rehearsal.facts import EmployerFacts, PersonFacts
 from rehearsal.names import Bools, Strings
-from rehearsal.place import DEREGISTERED, EP, INDIVIDUAL, IP, RP, day_number
+from rehearsal.state import DEREGISTERED, EP, INDIVIDUAL, IP, RP, day_number
 
 
 @dataclass(frozen=True)

@@ -23,18 +23,8 @@ from models.plan import FindingList, OwnerCase, Plan
 from rehearsal.facts import EmployerFacts, PersonFacts
 from rehearsal.meanings import Meaning, categories, meaning_of
 from rehearsal.names import Bools, Strings
-from rehearsal.place import (
-    ACTIVE,
-    CARD_ISSUED,
-    CONVERTED,
-    EP,
-    PENSIONS,
-    RP,
-    UN,
-    WI,
-    Place,
-    day_number,
-)
+from rehearsal.place import Place
+from rehearsal.state import ACTIVE, CARD_ISSUED, CONVERTED, EP, PENSIONS, RP, UN, WI, day_number
 from rules.deadlines import carrier
 from rules.periods import month
 

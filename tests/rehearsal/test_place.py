@@ -16,7 +16,9 @@ from stdnum.cn import uscc
 from models.errors import PlanUnsound, StorageUnavailable, WrongUse
 from models.plan import Plan
 from rehearsal import names
-from rehearsal.place import (
+from rehearsal.place import Place, Visit
+from rehearsal.place_config import PlaceConfig, VisitShares, derived, outcomes_of, read_place
+from rehearsal.state import (
     ACTIVE,
     CANCELLED,
     CONVERTED,
@@ -34,13 +36,10 @@ from rehearsal.place import (
     UNCOVERED,
     WI,
     People,
-    Place,
-    Visit,
     day_number,
     pick,
     tilted,
 )
-from rehearsal.place_config import PlaceConfig, VisitShares, derived, outcomes_of, read_place
 from rehearsal.truth import PersonFacts, figures, meaning_of, true_lists
 
 PLAN_FILE = Path(__file__).parents[2] / "campaigns" / "chengjiang-2021" / "plan.yaml"
