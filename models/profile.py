@@ -44,7 +44,7 @@ PERSON = (
     Column("birth_date", "DATE", "from the number; it wins over a column that differs"),
     Column("age_years", "INTEGER", "completed years on the last day of the period"),
     Column("hukou_type", "VARCHAR", "rural or urban"),
-    Column("population_status", "VARCHAR", "resident, away, cancelled or moved_out"),
+    Column("population_status", "VARCHAR", "resident, away, cancelled or moved_out; null where it cannot be read"),
     Column("is_permit_holder", "BOOLEAN", "holds a residence certificate without local hukou (B14)"),
     Column("township", "VARCHAR", "code of the township or street", names_organisation=True),
     Column("village", "VARCHAR", "village or community, as written"),
@@ -83,7 +83,7 @@ PERSON = (
     Column("medical_schemes_active", "INTEGER", "number of medical schemes active at once"),
     Column("pension_months_unpaid", "INTEGER", "fewest months unpaid over the pension schemes enrolled and not active"),
     Column("was_converted", "BOOLEAN", "left the resident scheme for the employee scheme since the campaign began"),
-    Column("needs_identity_review", "BOOLEAN", "registers disagree about who this is; a person must decide"),
+    Column("needs_identity_review", "BOOLEAN", "registers disagree about who this is, or a status cannot be read; a person must decide"),
     Column("category", "VARCHAR", "the exclusive category; usable in lists and indicators, not in categories"),
 )
 
