@@ -23,7 +23,7 @@ from models.database import transaction
 from models.plan import Plan
 from models.store import campaigns
 from models.store import events as store
-from tasks.campaign import plan_in_force, short_name
+from tasks.campaign import as_instant, plan_in_force, short_name
 
 REPORT_MISSED = "canbao.report.missed"
 STEP_SENT = "canbao.step.sent"
@@ -127,4 +127,4 @@ def _event(plan: Plan, row: store.Row) -> Event:
         "resource": {"prefect.resource.id": f"canbao.campaign.{plan.id}", "prefect.resource.name": plan.name,
                      "canbao.campaign": plan.id, "canbao.subject": row["subject"]},
         "related": related,
-        "payload": {**row["facts"], "campaign": plan.id, "subject": row["subject"], "as_of": row["at"].isoformat()}})
+        "payload": {**row["facts"], "campaign": plan.id, "subject": row["subject"], "as_of": as_instant(plan, row["at"]).isoformat()}})
