@@ -61,7 +61,7 @@ class PrefectServer(BaseHTTPRequestHandler):
 @contextmanager
 def prefect(answer: int = 204) -> Iterator[list[dict[str, Any]]]:
     """A server that takes events; what it was told."""
-    handler = type("Handler", (PrefectServer,), {"told": [], "answer": answer})
+    handler: Any = type("Handler", (PrefectServer,), {"told": [], "answer": answer})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         with temporary_settings({
