@@ -323,7 +323,7 @@ def compare(
         raise CanbaoError(f"{len(waiting)} required deliveries are missing: {', '.join(waiting)}.",
                           where=f"{code} {label}", cure="Take them in first (`canbao intake`).")
     if dry_run:
-        found = rehearse_comparison(code, label)
+        found = rehearse_comparison(code, label, chunk or ())
         _answer(found, as_json, render.dry_run(found))
         raise typer.Exit(1 if found["stopped_by"] else 0)
     result = run_comparison.fn(code, label, moment, chunk or (), reason)
@@ -361,15 +361,21 @@ def links(
 @app.command()
 def approve(
     campaign: CampaignArg, run_id: Annotated[int, typer.Option("--run", help="The comparison run.")],
-    by: Annotated[str, typer.Option("--by", help="Who approves; not who prepared.")], as_of: AsOf = None,
+    by: Annotated[str, typer.Option("--by", help="Who decides; not who prepared.")],
+    refuse: Annotated[bool, typer.Option("--refuse", help="Do not release these lists; needs a reason.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; it stands beside the decision.")] = "", as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
-    """Approves the release of exactly the lists that were proposed (four eyes)."""
-    from tasks.release import approve as approve_release
+    """Approves the release of exactly the lists that were proposed (four eyes), or refuses it."""
+    from tasks import release as releases
 
     code = _id(campaign)
-    result = approve_release.fn(code, run_id, by, _instant(code, as_of))
-    _answer(result, as_json, f"approved: {result['findings']:,} findings of run {run_id}.")
+    moment = _instant(code, as_of)
+    if refuse:
+        result = releases.refuse.fn(code, run_id, by, moment, reason)
+    else:
+        result = releases.approve.fn(code, run_id, by, moment, reason)
+    _answer(result, as_json, f"{'refused' if refuse else 'approved'}: {result['findings']:,} findings of run {run_id}.")
 
 
 @app.command()

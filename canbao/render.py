@@ -228,11 +228,36 @@ def status(result: Mapping[str, Any]) -> str:
         parts += _lists(result["lists"])
         parts += _outcomes(result["outcomes"])
         parts += _progress(result["progress"])
+    parts += _runs(result["attempts"], result["proposal"])
     parts += _attention(result["attention"])
     parts += _sending(result["messages"], result["dead_messages"])
     stale = "（超过约定时间未巡检！）" if result["sweep_is_stale"] else ""
     parts += ["", f"最近巡检 {result['last_sweep'] or '从未'}{stale}；审计链{'完整' if result['audit_whole'] else '不完整！'}"]
     return "\n".join(parts)
+
+
+OUTCOMES = {"done": "完成", "failed": "失败", "crashed": "中断", None: "进行中"}
+PROPOSALS = {"waiting": "等待批准", "approved": "已批准，未下发", "refused": "不予下发", "released": "已下发",
+             "lapsed": "已过期，需重新提请", "changed": "清单已变化，需重新提请", "replaced": "已由新的提请代替"}
+SHOWN_ATTEMPTS = 5
+
+
+def attempt(entry: Mapping[str, Any]) -> str:
+    """One attempt at a run: who, when, why, how it ended."""
+    why = f"：{entry['reason']}" if entry["reason"] else ""
+    parts = f"，重做 {'、'.join(entry['chunks'])}" if entry["chunks"] else ""
+    return (f"  第 {entry['run']} 次比对（{period_name(entry['period'])}）第 {entry['attempt']} 次运行　{entry['started'][:16]}　"
+            f"{OUTCOMES[entry['outcome']]}　{entry['by']}{why}{parts}")
+
+
+def _runs(attempts: Sequence[Mapping[str, Any]], proposal: Mapping[str, Any] | None) -> list[str]:
+    """The latest attempts at comparisons, and how the proposed release stands."""
+    lines = ["", "运行", *map(attempt, attempts[:SHOWN_ATTEMPTS])] if attempts else []
+    if proposal is not None:
+        ends = f"，请于 {proposal['decide_before'][:16]} 前决定" if proposal["state"] == "waiting" else ""
+        lines += ["", f"清单下发（第 {proposal['run']} 次比对，提请 {proposal['release']}，{proposal['findings']:,} 条，"
+                      f"{proposal['prepared_by']}提请）：{PROPOSALS[proposal['state']]}{ends}"]
+    return lines
 
 
 def _attention(waiting: Mapping[str, Any]) -> list[str]:
@@ -301,6 +326,7 @@ def figure_explained(result: Mapping[str, Any]) -> str:
         lines.append(f"  分母 {_rule(rule['denominator'])}")
     lines += [f"  分组 {rule['by']}；依据 {rule['source']}", "",
               f"比对 第 {result['run']['id']} 次，截至 {result['run']['as_of']}，方案 {result['run']['plan_sha256'][:16]}"]
+    lines += [attempt(entry) for entry in result["run"]["attempts"]]
     if len(result["history"]) > 1:
         lines.append("  历次 " + " → ".join(f"{_plain(entry['value'])}（第 {entry['run']} 次）" for entry in result["history"]))
     lines += ["", f"数据文件（{len(result['files'])}）", table([

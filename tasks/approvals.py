@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -62,14 +61,14 @@ def standing(campaign: str, release: int, as_of: datetime) -> Proposal:
         last = store.release_of(tx, campaign, row["run_id"])
         handed_out = limits(plan, as_of)
         digest, _ = store.roster_digest(tx, handed_out)
-        listed = Counter((found["list"], found["owner"]) for found in store.to_hand_out(tx, handed_out))
+        listed = store.hand_out_counts(tx, handed_out)
     assert run is not None  # the proposal's foreign key holds it
     is_replaced = last is None or last["id"] != release or (latest is not None and latest["id"] != row["run_id"])
     return Proposal(
         release, row["run_id"], run["period"], row["content_sha256"], row["findings"], row["prepared_by"],
         as_instant(plan, row["prepared_at"]), as_instant(plan, decide_before(plan, row)), _state(plan, row, is_replaced, digest, as_of),
-        tuple((entry.name, short_name(plan, owner), count) for entry in plan.lists
-              for (name, owner), count in sorted(listed.items()) if name == entry.id))
+        tuple((entry.name, short_name(plan, found["owner"]), found["findings"]) for entry in plan.lists
+              for found in listed if found["list"] == entry.id))
 
 
 def _state(plan: Plan, row: store.Row, is_replaced: bool, digest: str, as_of: datetime) -> State:

@@ -102,8 +102,14 @@ def _crash(identity: UUID) -> bool:
 def attempts(campaign: str, as_of: datetime, limit: int = SHOWN_AT_MOST) -> list[dict[str, Any]]:
     """The latest attempts made by ``as_of``, the newest first. No person stands in them: posts and accounts do."""
     with transaction() as tx:
-        rows = runs.attempts_since(tx, campaign, limit)
+        rows = runs.attempts_of(tx, campaign, limit=limit)
     return [_shown(row) for row in rows if row["at"] <= as_of]
+
+
+def attempts_at(campaign: str, run_id: int) -> list[dict[str, Any]]:
+    """Every attempt at one run, the newest first."""
+    with transaction() as tx:
+        return [_shown(row) for row in runs.attempts_of(tx, campaign, run_id)]
 
 
 def _shown(row: runs.Row) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from models.store import campaigns
 from models.store import deliveries as deliveries_store
 from models.store import findings as findings_store
 from models.store import obligations as obligations_store
+from tasks.attempts import attempts_at
 from tasks.campaign import actor, plan_in_force, short_name
 from tasks.export import write_csv
 from tasks.obligations import statuses
@@ -43,7 +44,7 @@ def explain_indicator(campaign: str, indicator: str, organisation: str, period: 
         "rule": {"numerator": _rule(entry.numerator), "denominator": _rule(entry.denominator), "by": entry.by,
                  "source": entry.source},
         "run": {"id": run["id"], "as_of": run["as_of"].isoformat(), "plan_sha256": run["plan_sha256"],
-                "inputs_sha256": run["inputs_sha256"]},
+                "inputs_sha256": run["inputs_sha256"], "attempts": attempts_at(campaign, run["id"])},
         "files": [_file(plan, row) for row in files if _is_read(entry.numerator, entry.denominator, row["feed"])],
         "history": [{"run": row["run_id"], "value": row["value"]} for row in rows],
     }

@@ -18,6 +18,8 @@ from models.store import findings as findings_store
 from models.store import obligations as obligations_store
 from rules.periods import is_month, month
 from rules.progress import forecast, time_progress
+from tasks.approvals import newest
+from tasks.attempts import attempts
 from tasks.attention import attention
 from tasks.campaign import folder, plan_in_force, short_name
 from tasks.contents import figures_by_period, scorecard_lines
@@ -56,6 +58,7 @@ def status(campaign: str, as_of: datetime) -> dict[str, Any]:
         "run": None if run is None else {
             "id": run["id"], "period": run["period"], "persons": run["persons"], "unbalanced": run["unbalanced"],
             "categories": _categories(plan, categories)},
+        "attempts": attempts(campaign, as_of), "proposal": _proposal(campaign, as_of),
         "lists": _lists(plan, lists), "outcomes": _outcomes(outcomes), "steps": [dict(row) for row in steps],
         "progress": progress(plan, run["period"]) if run else [],
         "messages": messages, "dead_messages": [
@@ -64,6 +67,14 @@ def status(campaign: str, as_of: datetime) -> dict[str, Any]:
         "sweep_is_stale": swept is not None and as_of - swept > timedelta(hours=plan.sending.stale_sweep_hours),
         "last_sweep": swept.isoformat() if swept else None, "audit_whole": whole, "attention": attention(plan, as_of),
     }
+
+
+def _proposal(campaign: str, as_of: datetime) -> dict[str, Any] | None:
+    """How the newest proposal of a release stands, in counts; None if nothing was proposed."""
+    found = newest(campaign, as_of)
+    return None if found is None else {
+        "release": found.release, "run": found.run, "period": found.period, "findings": found.findings, "state": found.state,
+        "prepared_by": found.prepared_by, "decide_before": found.decide_before.isoformat()}
 
 
 def _inbox(campaign: str, as_of: datetime) -> dict[str, Any]:

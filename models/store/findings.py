@@ -129,6 +129,12 @@ def to_hand_out(tx: Connection, limits: HandOut) -> list[Row]:
     return list(tx.execute(text(f"{TO_HAND_OUT} ORDER BY owner, priority, list, id"), limits.parameters()).mappings())
 
 
+def hand_out_counts(tx: Connection, limits: HandOut) -> list[Row]:
+    """How many findings a release would print, by list and owner."""
+    return list(tx.execute(text(f"SELECT list, owner, count(*) AS findings FROM ({TO_HAND_OUT}) AS handed "
+                                "GROUP BY list, owner ORDER BY list, owner"), limits.parameters()).mappings())
+
+
 def roster_digest(tx: Connection, limits: HandOut) -> tuple[str, int]:
     """(hash, count) of exactly what a release would hand out now."""
     row = tx.execute(text(f"""

@@ -61,12 +61,12 @@ def attempted_by(tx: Connection, flow_run: str) -> bool:
     return bool(tx.execute(select(RunAttempt.id).where(RunAttempt.flow_run == flow_run).limit(1)).scalar())
 
 
-def attempts_since(tx: Connection, campaign: str, limit: int) -> list[Row]:
-    """The latest attempts in a campaign, with their run and its month, the newest first; numbered from 1 within a run."""
+def attempts_of(tx: Connection, campaign: str, run_id: int | None = None, limit: int | None = None) -> list[Row]:
+    """Attempts in a campaign or at one of its runs, with the month, the newest first; numbered from 1 within a run."""
     number = func.row_number().over(partition_by=RunAttempt.run_id, order_by=RunAttempt.id).label("number")
-    return list(tx.execute(
-        select(RunAttempt.__table__, Run.period, Run.state, number).join(Run, Run.id == RunAttempt.run_id)
-        .where(Run.campaign_id == campaign).order_by(RunAttempt.id.desc()).limit(limit)).mappings())
+    query = (select(RunAttempt.__table__, Run.period, number).join(Run, Run.id == RunAttempt.run_id)
+             .where(Run.campaign_id == campaign).order_by(RunAttempt.id.desc()).limit(limit))
+    return list(tx.execute(query if run_id is None else query.where(Run.id == run_id)).mappings())
 
 
 def open_runs(tx: Connection, campaign: str) -> list[Row]:
