@@ -25,8 +25,8 @@ from rules.ownership import leads_on
 
 Work = Callable[[duckdb.DuckDBPyConnection], None]
 PROFILES = ("person_profile", "employer_profile", "project_profile")
-CHUNKS = ("people", *(f"link:{feed}" for feed in PERSON_REGISTERS), "identity", "registers", "profile", "units", "employers",
-          "lists", "balance")
+CHUNKS = ("people", "numbers", *(f"link:{feed}" for feed in PERSON_REGISTERS), "identity", "registers", "profile", "units",
+          "employers", "lists", "balance")
 """Names of the chunks of every comparison, in the order in which they are run: what a form offers to be made anew."""
 ACCOUNTS = ("category_counts", "link_counts", "list_counts", "balance", "content")
 
@@ -49,6 +49,8 @@ class Chunk:
     reads: tuple[str, ...] = ()
     """Tables of earlier chunks."""
     feeds: tuple[str, ...] = ()
+    parted: bool = False
+    """The tables it leaves depend each on one of its feeds only, in the order in which both are named."""
 
     @property
     def makes(self) -> tuple[str, ...]:
@@ -70,6 +72,8 @@ def chunks_of(plan: Plan, period: str, known: Known = Known()) -> tuple[Chunk, .
     linked, residual = _each("linked", registers), _each("residual", registers)
     return (
         Chunk("people", (Step(script("10_people"), ("people",)),), feeds=("population", "residence_permits")),
+        Chunk("numbers", (Step(script("19_numbers", _number_fills(registers)), _each("apart", registers)),),
+              reads=("people",), feeds=tuple(PERSON_REGISTERS), parted=True),
         *(_link(register) for register in registers),
         Chunk("identity", (Step("", ("resolved", "identity_candidates", "identity_cases"), _settle(known)),),
               reads=("people", *linked, *residual)),
@@ -95,7 +99,18 @@ def _each(prefix: str, registers: tuple[Register, ...]) -> tuple[str, ...]:
 def _link(register: Register) -> Chunk:
     feed = register.feed
     return Chunk(f"link:{feed}", (Step(script("20_links", register.fill()), (f"linked_{feed}", f"residual_{feed}")),),
-                 reads=("people",), feeds=(feed,))
+                 reads=(f"apart_{feed}",), feeds=(feed,))
+
+
+def _number_fills(registers: tuple[Register, ...]) -> dict[str, str]:
+    return {
+        "rows": "\n    UNION ALL\n    ".join(
+            f"SELECT {place}::UTINYINT AS register, file, row_number, member, number_of(id_number) AS person, name "
+            f"FROM {register.feed}" for place, register in enumerate(registers)),
+        "parted": "\n".join(
+            f"CREATE VIEW apart_{register.feed} AS SELECT file, row_number, member FROM apart WHERE register = {place};"
+            for place, register in enumerate(registers)),
+    }
 
 
 def _settle(known: Known) -> Work:

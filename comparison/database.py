@@ -35,6 +35,12 @@ def connect(work: Path | None = None, *, memory_gb: int = 4, threads: int = 2) -
     return connection
 
 
+def view_of(name: str, path: Path) -> str:
+    """A view over a run's table; who has a citizen number is given it as ``number``, which is the key of the person."""
+    number = ", CASE WHEN person BETWEEN 0 AND 99999999999999999 THEN person END AS number" if name == "people" else ""
+    return f"CREATE VIEW {name} AS SELECT *{number} FROM read_parquet({quoted(path)})"
+
+
 def script(name: str, fill: Mapping[str, str] | None = None) -> str:
     """A file of ``sql/`` with its ``{{places}}`` filled."""
     text = (SQL / f"{name}.sql").read_text(encoding="utf-8")

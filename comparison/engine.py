@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from comparison.chunks import Chunk, Known, Step, chunks_of
-from comparison.database import connect, period_end, quoted, script
+from comparison.database import connect, period_end, quoted, script, view_of
 from models.errors import RunDoesNotBalance, StorageUnavailable, WrongUse
 from models.plan import Plan
 
@@ -91,10 +91,11 @@ class Comparison:
         for chunk in self.chunks:
             parts = [*base, chunk.name, *(step.sql for step in chunk.steps),
                      *(known if chunk.name == "identity" else ()),
-                     *sorted({made_by[table] for table in chunk.reads}),
-                     *(line for feed in chunk.feeds for line in _fingerprints(feed, self._paths(feed)))]
-            keys[chunk.name] = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-            made_by |= dict.fromkeys(chunk.makes, keys[chunk.name])
+                     *sorted({made_by[table] for table in chunk.reads})]
+            came = [_fingerprints(feed, self._paths(feed)) for feed in chunk.feeds]
+            keys[chunk.name] = _hashed([*parts, *(line for lines in came for line in lines)])
+            made_by |= ({table: _hashed(parts + own) for table, own in zip(chunk.makes, came, strict=True)} if chunk.parted
+                        else dict.fromkeys(chunk.makes, keys[chunk.name]))
         return keys
 
     def has(self, chunk: Chunk) -> bool:
@@ -151,7 +152,7 @@ class Comparison:
                 for feed in chunk.feeds:
                     self._open(connection, feed)
                 for name in chunk.reads:
-                    connection.execute(f"CREATE VIEW {name} AS FROM read_parquet({quoted(self.table(name))})")
+                    connection.execute(view_of(name, self.table(name)))
                 return sum(self._take(connection, step) for step in chunk.steps)
         except duckdb.Error as error:
             raise _without_cells(chunk.name, error) from None
@@ -182,7 +183,8 @@ class Comparison:
             if files:
                 listed = ", ".join(quoted(path) for _, path in files)
                 numbers = ", ".join(str(number) for number, _ in files)
-                union += (f" UNION ALL BY NAME SELECT ([{numbers}])[file_index::INTEGER + 1]::INTEGER AS file, * "
+                number = f"([{numbers}])[file_index::INTEGER + 1]" if len(files) > 1 else numbers
+                union += (f" UNION ALL BY NAME SELECT {number}::INTEGER AS file, * "
                           f"FROM read_parquet([{listed}], union_by_name = true)")
             connection.execute(
                 f"CREATE VIEW {name} AS SELECT * REPLACE (coalesce(member, 1)::INTEGER AS member) FROM ({union})"
@@ -217,6 +219,10 @@ class Comparison:
 def doubtful_of(snapshot: Path) -> Path:
     """Where intake keeps the rows of a snapshot that were set aside for their identity only."""
     return snapshot.with_suffix(".doubtful.parquet")
+
+
+def _hashed(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 def _fingerprints(feed: str, paths: Iterable[Path]) -> list[str]:

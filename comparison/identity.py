@@ -113,7 +113,7 @@ def _company(connection: duckdb.DuckDBPyConnection, registers: Sequence[str]) ->
     rules = policy()["residual"]
     groups = list(rules["company"].values())
     every = _scalar(connection, f"SELECT greatest(count(*) // {rules['company_persons']}, 1) FROM people")
-    asked = f"person % {every} = 0 OR person IN (SELECT person FROM questions)"
+    asked = f"hash(person) % {every} = 0 OR person IN (SELECT person FROM questions)"
     stands = " UNION ALL ".join(
         f"SELECT person, {bit} AS bit FROM linked_{feed} WHERE {asked}"
         for bit, feeds in enumerate(groups) for feed in feeds if feed in registers)

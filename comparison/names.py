@@ -33,6 +33,7 @@ def policy() -> dict[str, Any]:
     return policies
 
 
+@cache
 def near(sound: str) -> str:
     """A toneless sound with the distinctions dropped that dialects drop (``near_sounds``): zhang and zan are one."""
     for old, new in policy()["near_sounds"]:

@@ -28,10 +28,17 @@ class Register:
         return {"feed": self.feed, "facts": ", ".join(self.facts),
                 "coded_facts": ", ".join(f"{name}::{_TYPES[name]} AS {name}" if self.feed in SCHEMES and name in _TYPES
                                          else name for name in self.facts), "speaks_if": self.speaks_if,
-                "computed": "".join(f"{source} AS {name}, " for name, source in self.computed.items()),
+                "computed": "".join(f", {source} AS {name}" for name, source in self.computed.items()),
+                "linked_facts": ", ".join(f"{self.computed[name]} AS {name}" if name in self.computed
+                                          else f"{name}::fact_code AS {name}" if name in _CODES else name
+                                          for name in self.facts),
+                "codes": " UNION ".join(f"SELECT {name} AS code FROM {self.feed}"
+                                        for name in ("source_file", *self.facts) if name in _CODES),
                 "strongest_first": self.strongest_first}
 
 
+_CODES = frozenset({"source_file", "status", "last_paid_month", "kind", "scheme", "end_reason"})
+"""Texts of which a register has only a few: written as enumerations, in a third of the time."""
 _TYPES = {"status": "payment", "last_paid_month": "month_label"}
 """Types of ``40_profile`` that carry a scheme's codes."""
 _SCHEME = ("status", "enrolled_on", "last_paid_month")

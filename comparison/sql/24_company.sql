@@ -6,13 +6,13 @@ CREATE TABLE company AS
 SELECT p.person, coalesce(bit_or(1::BIGINT << s.bit), 0) AS registers, len(list_filter({{ages}}, lambda age:
            age <= date_diff('year', any_value(p.birth_date), getvariable('period_end')))) AS age_band
 FROM people p LEFT JOIN stands s USING (person)
-WHERE p.person % {{every}} = 0 OR p.person IN (SELECT person FROM questions)
+WHERE hash(p.person) % {{every}} = 0 OR p.person IN (SELECT person FROM questions)
 GROUP BY p.person;
 
 CREATE TABLE company_weight AS
 WITH sampled AS (
     SELECT g.feed, c.registers & g.mask <> 0 AS is_in, c.registers & ~g.mask AS others, c.age_band
-    FROM (FROM company WHERE person % {{every}} = 0) c, groups g
+    FROM (FROM company WHERE hash(person) % {{every}} = 0) c, groups g
 ),
 counted AS (
     SELECT feed, others, age_band, count(*) FILTER (WHERE is_in) AS inside, count(*) FILTER (WHERE NOT is_in) AS outside

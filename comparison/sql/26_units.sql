@@ -16,13 +16,16 @@ CREATE TABLE known AS
 SELECT code AS credit_code, min(township) AS township
 FROM coded WHERE feed IN ('employers', 'tax_units', 'dust_hazard_employers') GROUP BY code;
 
+-- Each name once: registers say the same ones, and a core is costly.
+CREATE TABLE named AS
+SELECT name, core(name) AS core FROM (SELECT name FROM coded UNION SELECT other_name FROM coded);
+
 -- All names under which an employer is on record anywhere: a rename leaves the old one in some register.
 CREATE TABLE cores AS
 SELECT DISTINCT credit_code, core, k.township
 FROM known k JOIN (
-    -- Each name once: registers say the same ones, and a core is costly.
-    SELECT code, core(name) AS core
-    FROM (SELECT code, name FROM coded UNION SELECT code, other_name FROM coded)) c ON c.code = k.credit_code
+    SELECT code, core FROM (SELECT code, name FROM coded UNION SELECT code, other_name FROM coded) JOIN named USING (name)
+) c ON c.code = k.credit_code
 WHERE length(core) >= {{core_at_least}};
 
 CREATE TABLE uncoded AS

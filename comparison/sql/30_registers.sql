@@ -4,7 +4,7 @@
 -- In: linked_{{feed}}, residual_{{feed}}, resolved. Out: several_{{feed}}(person, {{facts}}), one row per person.
 CREATE OR REPLACE TEMP TABLE extra AS
 SELECT s.person, {{facts}}
-FROM (SELECT * EXCLUDE (person) FROM residual_{{feed}}) r
+FROM residual_{{feed}} r
 JOIN (SELECT person, file, row_number, member FROM resolved WHERE feed = '{{feed}}' AND person IS NOT NULL) s
      USING (file, row_number, member)
 WHERE {{speaks_if}};

@@ -132,8 +132,8 @@ def test_a_changed_register_changes_the_keys_of_what_reads_it_and_of_nothing_els
     other = _rewritten({"cards": inputs["cards"]}, tmp_path / "in", "SELECT * FROM {source} WHERE row_number > 9")
     one, two = (Comparison(plan, PERIOD, given, run) for given in (inputs, {**inputs, **other}))
     changed = [name for name, key in one.keys.items() if two.keys[name] != key]
-    assert changed == ["link:cards", "identity", "registers", "profile", "lists", "balance"]
-    assert changed == one.with_dependents(["link:cards"])
+    assert changed == ["numbers", "link:cards", "identity", "registers", "profile", "lists", "balance"]
+    assert changed[1:] == one.with_dependents(["link:cards"])
 
 
 def test_a_chunk_that_fails_leaves_the_earlier_tables(plan: Plan, place: tuple[Inputs, Path], tmp_path: Path) -> None:
@@ -143,8 +143,9 @@ def test_a_chunk_that_fails_leaves_the_earlier_tables(plan: Plan, place: tuple[I
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"no Parquet")
     comparison = Comparison(plan, PERIOD, {**inputs, "cards": [broken]}, tmp_path / "run")
-    with pytest.raises(RunDoesNotBalance, match="stage link:cards failed"):
-        comparison.run(comparison.chunk("link:cards"))
+    for name in ("numbers", "link:cards"):
+        with pytest.raises(RunDoesNotBalance, match=f"stage {name} failed"):
+            comparison.run(comparison.chunk(name))
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").glob("*.parquet")} == before
 
 
