@@ -19,6 +19,7 @@ from prefect.events.schemas.events import ResourceSpecification
 
 from deployments.listing import listing
 from deployments.server import HEARTBEAT_SECONDS
+from tasks.events import APPROVAL_WAITING, DELIVERY_DEAD, FEED_LATE, SWEEP, SWEEP_STALE
 
 PREFIX = "canbao · "
 """What our automations' names begin with: others on the server are left alone."""
@@ -33,10 +34,10 @@ def automations(alarm: UUID, stale_sweep: timedelta) -> list[AutomationCore]:
 
 
 FACTS: dict[str, dict[str, str]] = {
-    "canbao.feed.late": {"kind": "feed_late", "name": "数据逾期", "says": "部门数据过期未到"},
-    "canbao.sweep.stale": {"kind": "sweep_stale", "name": "巡检中断", "says": "恢复后发现此前久未巡检"},
-    "canbao.approval.waiting": {"kind": "approval_waiting", "name": "待批准", "says": "清单已编制，等待批准"},
-    "canbao.delivery.dead": {"kind": "delivery_dead", "name": "消息无法送达", "says": "消息多次发送未成功，已停止重试"},
+    FEED_LATE: {"kind": "feed_late", "name": "数据逾期", "says": "部门数据过期未到"},
+    SWEEP_STALE: {"kind": "sweep_stale", "name": "巡检中断", "says": "恢复后发现此前久未巡检"},
+    APPROVAL_WAITING: {"kind": "approval_waiting", "name": "待批准", "says": "清单已编制，等待批准"},
+    DELIVERY_DEAD: {"kind": "delivery_dead", "name": "消息无法送达", "says": "消息多次发送未成功，已停止重试"},
 }
 
 
@@ -74,7 +75,7 @@ def _no_sweep(alarm: UUID, stale_sweep: timedelta) -> AutomationCore:
         after={"prefect.flow-run.Completed"}, expect={"prefect.flow-run.Completed"}, match={"prefect.resource.id": "prefect.flow-run.*"},
         match_related=[_flow("sweep"), _ours()],
         for_each={"related:deployment:prefect.resource.id"}, posture=Posture.Proactive, threshold=1, within=stale_sweep)
-    return _core("久未巡检", "巡检在规定时间内没有完成", trigger, _alarm(alarm, "sweep_stale", flow_run="{{ flow_run.id }}"))
+    return _core("久未巡检", "巡检在规定时间内没有完成", trigger, _alarm(alarm, "sweep_stale", flow_run="{{ flow_run.id }}", subject=SWEEP))
 
 
 def _ours() -> ResourceSpecification:

@@ -33,7 +33,8 @@ def alarm(
     """
     now = instant(at)
     if flow_run is not None:
-        campaign, subject = _of_run(flow_run)
+        campaign, name = _of_run(flow_run)
+        subject = subject or name
     result = raise_alarm(campaign, kind, now, subject, period, event)
     if result["written"]:
         result["delivered"] = send_messages(campaign, now)["sent"]

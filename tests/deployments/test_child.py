@@ -1,0 +1,88 @@
+"""A process that is kept alive is started again with a growing pause, and ends with everything it started."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from deployments import child
+from deployments.child import Child, end_orphan
+
+PARENT = ("import subprocess, sys, time; "
+          "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); print('ready', flush=True); time.sleep(600)")
+
+
+def _child(folder: Path, code: str = PARENT) -> Child:
+    return Child("parent", [sys.executable, "-c", code], dict(os.environ), folder / "log", folder / "pid", folder)
+
+
+def _await(condition: object, text: Path) -> None:
+    deadline = time.monotonic() + 30
+    while "ready" not in (text.read_text() if text.exists() else ""):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    return [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+
+
+def test_it_ends_with_everything_it_started(tmp_path: Path) -> None:
+    process = _child(tmp_path)
+    process.start()
+    _await(process, tmp_path / "log")
+    assert process.pid is not None
+    family = _family(process.pid)
+    assert len(family) == 2
+    process.stop()
+    assert not any(member.is_running() and member.status() != psutil.STATUS_ZOMBIE for member in family)
+    assert not (tmp_path / "pid").exists()
+
+
+def test_who_dies_is_started_again_each_time_after_a_longer_pause(tmp_path: Path) -> None:
+    process = _child(tmp_path, "raise SystemExit(1)")
+    process.start()
+    pauses, now = [], time.monotonic()
+    for _ in range(3):
+        assert process._process is not None
+        process._process.wait()
+        assert not process.revive(now), "never at once"
+        pauses.append(process._pause_seconds)
+        assert not process.revive(now + process._pause_seconds - 0.1)
+        now += process._pause_seconds
+        assert process.revive(now)
+    process.stop()
+    assert pauses == [2.0, 4.0, 8.0]
+    assert process.restarts == 3
+
+
+def test_who_ran_steadily_is_started_again_after_the_shortest_pause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "IS_STEADY_AFTER_SECONDS", 0.0)
+    process = _child(tmp_path, "raise SystemExit(1)")
+    process.start()
+    assert process._process is not None
+    process._process.wait()
+    process.revive(time.monotonic())
+    assert process._pause_seconds == child.SHORTEST_PAUSE_SECONDS
+    process.stop()
+
+
+def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path) -> None:
+    left = _child(tmp_path)
+    left.start()
+    _await(left, tmp_path / "log")
+    assert left.pid is not None
+    family = _family(left.pid)
+    end_orphan(tmp_path / "pid", "parent")
+    assert not any(member.is_running() and member.status() != psutil.STATUS_ZOMBIE for member in family)
+
+
+def test_a_number_that_was_given_to_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "pid").write_text(f"{os.getpid()} 1.0")
+    end_orphan(tmp_path / "pid", "parent")
+    assert not (tmp_path / "pid").exists()

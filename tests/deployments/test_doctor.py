@@ -1,0 +1,90 @@
+"""The doctor says what is wrong and what to do, and changes nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from deployments import doctor
+from models import database
+from models.errors import StorageUnavailable
+from tasks.campaign import store_plan
+from tasks.sweep import sweep_obligations
+
+CAMPAIGN = "chengjiang-2021"
+
+
+def _now() -> datetime:
+    return database.clock()
+
+
+def _of(check: str, as_of: datetime) -> list[doctor.Finding]:
+    return [finding for finding in doctor.look_over(as_of) if finding.check == check]
+
+
+def test_a_fresh_installation_is_told_to_start(record: Path) -> None:
+    database.engine()
+    found = {finding.check: finding for finding in doctor.look_over(_now())}
+    assert (found["Prefect"].state, found["Prefect"].cure) == ("mend", "canbao up（或 systemctl start canbao）")
+    assert found["数据库"].state == "ok"
+    assert found["软件"].state == "ok"
+    assert found["方案"].state == "warn"
+    assert all(finding.cure for finding in found.values() if finding.state != "ok")
+
+
+def test_a_campaign_that_nobody_sweeps_must_be_mended(record: Path) -> None:
+    now = _now()
+    store_plan.fn(CAMPAIGN, now - timedelta(days=3))
+    assert "从未巡检" in [finding.says for finding in _of(CAMPAIGN, now) if finding.state == "mend"]
+    sweep_obligations.fn(CAMPAIGN, now - timedelta(hours=27))
+    assert "27.0 小时前巡检" in [finding.says for finding in _of(CAMPAIGN, now) if finding.state == "mend"]
+    sweep_obligations.fn(CAMPAIGN, now - timedelta(hours=1))
+    assert "mend" not in {finding.state for finding in _of(CAMPAIGN, now)}
+
+
+def test_a_clock_that_is_off_is_seen(record: Path) -> None:
+    database.engine()
+    assert _of("时钟", _now())[0].state == "ok"
+    assert _of("时钟", _now() + timedelta(minutes=5))[0].state == "mend"
+
+
+@pytest.mark.parametrize(("day", "state"), [("2026-09-01", "ok"), ("2026-11-01", "warn"), ("2027-01-01", "mend")])
+def test_the_holiday_calendar_runs_out_with_a_warning(day: str, state: str) -> None:
+    assert next(doctor._calendar(datetime.fromisoformat(day).replace(tzinfo=UTC))).state == state
+
+
+def test_a_channel_without_its_address_and_one_that_means_nothing(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_plan.fn(CAMPAIGN, _now())
+    monkeypatch.setenv("CANBAO_MESSAGE_CHANNEL", "email")
+    assert "CANBAO_SMTP_URL" in next(finding for finding in _of("通道", _now()) if finding.state == "mend").says
+    monkeypatch.setenv("CANBAO_SMTP_URL", "smtp://mail.example.invalid:25?from=office@example.invalid")
+    monkeypatch.setenv("CANBAO_ALARM_URL", "nonsense://x")
+    assert "Apprise" in next(finding for finding in _of("通道", _now()) if finding.state == "mend").says
+
+
+def test_a_database_that_is_down_is_one_finding_not_the_end(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANBAO_DATABASE_URL", "postgresql://canbao:secret@127.0.0.1:1/canbao")
+    found = doctor.look_over(datetime(2026, 6, 1, tzinfo=UTC))
+    (down,) = [finding for finding in found if finding.check == "数据库"]
+    assert down.state == "mend"
+    assert "does not answer" in down.says
+    assert "secret" not in repr(found)
+    with pytest.raises(StorageUnavailable):
+        database.clock()
+
+
+def test_a_home_that_others_can_read_is_told(record: Path) -> None:
+    home = database.home()
+    home.chmod(0o755)
+    assert _of("目录", datetime(2026, 6, 1, tzinfo=UTC))[0].cure == f"chmod 711 {home}"
+    home.chmod(0o711)
+    assert _of("目录", datetime(2026, 6, 1, tzinfo=UTC))[0].state == "ok"
+
+
+def test_a_package_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("typer==0.0.1 \\\n    --hash=sha256:00\nwindows-only==1.0 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n", encoding="utf-8")
+    monkeypatch.setattr(doctor, "LOCK", lock)
+    assert [(name, want) for name, want, _ in doctor._strayed()] == [("typer", "0.0.1")]
