@@ -13,6 +13,7 @@ SUBJECTS = {
     "intake": "files to typed snapshots, beside pyarrow, calamine and pandas",
     "comparison": "snapshots to lists, beside a bare join",
     "sweep": "forty thousand duties made and swept, beside the bare statements",
+    "orchestration": "a comparison as a Prefect flow, beside the same work called directly",
     "accuracy": "links and lists of synthetic places against their truth",
     "febrl": "the residual tier on records that nobody here made (FEBRL 4)",
     "fuzz": "thousands of broken files, each of which must end in a receipt",
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
         return max(_run(subject, []) for subject in OF_MAKE_BENCH)
     if arguments[0] in SUBJECTS:
         return _run(arguments[0], arguments[1:])
-    print("python -m benchmarks [SUBJECT]\n" + "\n".join(f"  {name:<12}{what}" for name, what in SUBJECTS.items()), file=sys.stderr)
+    print("python -m benchmarks [SUBJECT]\n" + "\n".join(f"  {name:<15}{what}" for name, what in SUBJECTS.items()), file=sys.stderr)
     return 0 if arguments[0] in ("-h", "--help") else 2
 
 

@@ -66,8 +66,8 @@ def splink_over_everything(inputs: Inputs) -> int:
     return int(best[0][0])
 
 
-def whole_run(persons: int, home: Path) -> float:
-    """Seconds from accepted snapshots to the record in PostgreSQL and rosters on disk, in a fresh home."""
+def accepted(persons: int, home: Path) -> datetime:
+    """A fresh home whose record holds a place's snapshots as accepted deliveries; as of when."""
     from benchmarks.comparison import CAMPAIGN, PERIOD, plan
     from benchmarks.snapshots import write
 
@@ -76,8 +76,6 @@ def whole_run(persons: int, home: Path) -> float:
     from models.database import transaction
     from models.store import deliveries
     from tasks.campaign import store_plan
-    from tasks.comparison import run_comparison
-    from tasks.release import approve, propose, release
 
     now = datetime(2016, 4, 20, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
     store_plan.fn(CAMPAIGN, now)
@@ -90,6 +88,17 @@ def whole_run(persons: int, home: Path) -> float:
                 "received_at": now, "rows": 1, "accepted": 1, "quarantined": 0, "duplicate": 0, "dropped": 0,
                 "unassigned": 0, "valid_id_share": 1.0, "verdict": "accepted", "reason": "", "reasons": {},
                 "snapshot": str(path), "quarantine": None, "part": ""}, [], (), now)
+    return now
+
+
+def whole_run(persons: int, home: Path) -> float:
+    """Seconds from accepted snapshots to the record in PostgreSQL and rosters on disk, in a fresh home."""
+    from benchmarks.comparison import CAMPAIGN, PERIOD
+
+    now = accepted(persons, home)
+    from tasks.comparison import run_comparison
+    from tasks.release import approve, propose, release
+
     began = time.perf_counter()
     run = run_comparison.fn(CAMPAIGN, PERIOD, now)["run"]
     propose.fn(CAMPAIGN, run, "preparer", now)

@@ -1,0 +1,86 @@
+"""What Prefect costs: a comparison run as a flow against a real server, beside the same work called directly.
+
+The flow makes the same chunks, each as a task run, and leaves its progress bar, tables and pictures; the difference is its
+share. Bar: ≤ 5 % of the flow run's time for a million persons. A worker starts a process for each run: what that takes
+before the flow begins is shown beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from prefect import flow
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from benchmarks.comparison import CAMPAIGN, PERIOD
+from benchmarks.measure import Figure, seconds, table
+from benchmarks.peers import accepted
+
+BAR_PERCENT = 5.0
+
+
+def main(arguments: list[str]) -> int:
+    """Prints the table with its bar; 1 if it is missed."""
+    options = argparse.ArgumentParser(prog="python -m benchmarks orchestration", description=(__doc__ or "").splitlines()[0])
+    options.add_argument("--persons", type=int, default=1_000_000)
+    options.add_argument("--rounds", type=int, default=3)
+    told = options.parse_args(arguments)
+    scratch = Path(tempfile.mkdtemp(prefix="canbao-orchestration-"))
+    try:
+        figures = measure(told.persons, told.rounds, scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    print(table(figures))
+    return int(any(figure.met == "no" for figure in figures))
+
+
+def measure(persons: int, rounds: int, scratch: Path) -> list[Figure]:
+    """Rounds of both, in turn, over the same record; every chunk is made anew each time."""
+    now = accepted(persons, scratch)
+    os.environ.setdefault("PREFECT_HOME", str(scratch / "prefect"))
+    from deployments.server import prefect_server
+
+    with prefect_server(4399) as api, temporary_settings({PREFECT_API_URL: api}):
+        as_flow, direct = _both(now)
+        direct()  # a warm-up that is not counted
+        pairs = [(seconds(as_flow), seconds(direct)) for _ in range(rounds)]
+    start = statistics.median(seconds(_start_process) for _ in range(rounds))
+    size = f"{persons:,} persons"
+    own, least = (statistics.median(side) for side in zip(*pairs, strict=True))
+    return [_share(f"{size}: orchestration's share of a flow run", pairs, BAR_PERCENT),
+            _share(f"{size}: the same with the start of its process", [(flow + start, work) for flow, work in pairs], None),
+            Figure("a process that can run flows: start", "s", start, None, start, start, start, None),
+            Figure(f"{size}: flow run / direct", "×", own / least, None, min(a / b for a, b in pairs), max(a / b for a, b in pairs),
+                   own, least)]
+
+
+def _both(now: datetime) -> tuple[Callable[[], object], Callable[[], object]]:
+    from comparison.chunks import CHUNKS
+    from flows.data_comparison import compare_in_chunks
+    from tasks.comparison import one_at_a_time, run_comparison
+
+    @flow(name="orchestrated")
+    def orchestrated() -> None:
+        with one_at_a_time(CAMPAIGN, PERIOD):
+            compare_in_chunks(CAMPAIGN, PERIOD, now, redo=CHUNKS, reason="benchmark")
+
+    return orchestrated, lambda: run_comparison.fn(CAMPAIGN, PERIOD, now, CHUNKS, "benchmark")
+
+
+def _start_process() -> None:
+    subprocess.run([sys.executable, "-c", "import prefect.flow_engine, flows.data_comparison"], check=True)
+
+
+def _share(name: str, pairs: list[tuple[float, float]], bar: float | None) -> Figure:
+    shares = [100 * (flow - work) / flow for flow, work in pairs]
+    own, least = (statistics.median(side) for side in zip(*pairs, strict=True))
+    return Figure(name, "%", statistics.median(shares), bar, min(shares), max(shares), own, least)
