@@ -1,0 +1,122 @@
+"""A backup comes back whole, and never over anything that exists."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import URL, create_engine, text
+
+from deployments.backup import backup, latest, restore
+from models import database
+from models.errors import CanbaoError, WrongUse
+from models.store import campaigns
+from tasks.campaign import folder, store_plan
+from tasks.obligations import make_obligations
+
+CAMPAIGN = "chengjiang-2021"
+NOW = datetime(2021, 5, 27, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def filled(record: Path) -> Path:
+    """A home with a record, a document and a private file."""
+    store_plan.fn(CAMPAIGN, NOW)
+    make_obligations.fn(CAMPAIGN, NOW)
+    (folder(CAMPAIGN, "rosters") / "凤麓街道.xlsx").write_bytes(b"roster")
+    secret = folder(CAMPAIGN, "snapshots") / "population.parquet"
+    secret.write_bytes(b"persons")
+    secret.chmod(0o600)
+    (record / "prefect-server.log").write_text("noise")
+    return record
+
+
+def _counts() -> tuple[Any, ...]:
+    with database.transaction() as tx:
+        return tuple(tx.execute(text(f"SELECT count(*) FROM {table}")).scalar() for table in ("obligation", "audit", "plan_version"))
+
+
+def _lose_everything(home: Path, server: URL) -> None:
+    shutil.rmtree(home)
+    home.mkdir()
+    database._engine(database.url()).dispose()
+    database._engine.cache_clear()
+    name = database.url().rpartition("/")[2].partition("?")[0]
+    admin = create_engine(server.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def test_what_was_lost_comes_back_whole(filled: Path, server: URL, tmp_path: Path) -> None:
+    before = _counts()
+    made = backup(tmp_path / "backups", NOW)
+    _lose_everything(filled, server)
+    back = restore(Path(made["backup"]))
+    assert (back["files"], back["history"]) == (2, False)
+    assert _counts() == before
+    assert before[0] > 100
+    with database.transaction() as tx:
+        assert campaigns.audit_is_whole(tx)
+    assert (filled / CAMPAIGN / "rosters" / "凤麓街道.xlsx").read_bytes() == b"roster"
+    assert (filled / CAMPAIGN / "snapshots" / "population.parquet").stat().st_mode & 0o777 == 0o600
+    assert not (filled / "prefect-server.log").exists()
+
+
+def test_a_backup_is_private_and_holds_its_own_checksums(filled: Path, tmp_path: Path) -> None:
+    path = Path(backup(tmp_path / "backups", NOW)["backup"])
+    assert path.name == "canbao-20210527T010000Z.tar"
+    assert path.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(path) as archive:
+        assert {"record.dump", "manifest.json"} <= set(archive.getnames())
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_only_the_newest_stay_where_so_many_are_kept(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANBAO_BACKUPS", str(tmp_path / "backups"))
+    assert latest() is None
+    for day in range(3):
+        made = backup(tmp_path / "backups", NOW + timedelta(days=day), keep=2)
+    assert made["removed"] == 1
+    assert sorted(path.name for path in (tmp_path / "backups").iterdir()) == ["canbao-20210528T010000Z.tar", "canbao-20210529T010000Z.tar"]
+    assert latest() == NOW + timedelta(days=2)
+
+
+def test_nothing_that_exists_is_written_over(filled: Path, tmp_path: Path) -> None:
+    made = Path(backup(tmp_path / "backups", NOW)["backup"])
+    with pytest.raises(WrongUse, match="not empty"):
+        restore(made)
+    shutil.rmtree(filled / CAMPAIGN)
+    with pytest.raises(WrongUse, match="holds a record already"):
+        restore(made)
+
+
+def test_a_backup_of_another_home_is_refused_with_what_to_do(filled: Path, server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Path(backup(tmp_path / "backups", NOW)["backup"])
+    monkeypatch.setenv("CANBAO_HOME", str(tmp_path / "elsewhere"))
+    with pytest.raises(WrongUse, match=f"Set CANBAO_HOME={filled}"):
+        restore(made)
+
+
+def test_a_file_that_is_no_backup_is_refused(record: Path, tmp_path: Path) -> None:
+    other = tmp_path / "holiday.tar"
+    other.write_bytes(b"no archive")
+    with pytest.raises(WrongUse, match="no backup"):
+        restore(other)
+    with pytest.raises(WrongUse, match="no such file"):
+        restore(tmp_path / "nowhere.tar")
+
+
+def test_a_damaged_dump_is_found_before_anything_is_restored(filled: Path, server: URL, tmp_path: Path) -> None:
+    made = Path(backup(tmp_path / "backups", NOW)["backup"])
+    content = made.read_bytes()
+    place = content.index(b"PGDMP") + 2000
+    made.write_bytes(content[:place] + b"\0\0\0\0" + content[place + 4:])
+    _lose_everything(filled, server)
+    with pytest.raises(CanbaoError, match=r"record\.dump is damaged"):
+        restore(made)
+    assert database.is_empty()
