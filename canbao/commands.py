@@ -415,6 +415,7 @@ def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> N
     from tasks.alarm import alarm_of_gap
     from tasks.board import refresh_board
     from tasks.campaign import keep_phases
+    from tasks.events import announce
     from tasks.sending import send_messages
     from tasks.supervision import prepare_supervision
     from tasks.sweep import sweep_obligations
@@ -425,6 +426,7 @@ def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> N
     alarm_of_gap.fn(code, moment)
     result = {**sweep_obligations.fn(code, moment), "candidates": prepare_supervision.fn(code, moment)["candidates"],
               "delivered": send_messages.fn(code, moment)["sent"]}
+    announce(code, moment)
     result["board"] = refresh_board.fn(code, moment)["drawn"]
     _answer(result, as_json, f"{result.get('sent', 0)} steps sent, {result['delivered']} messages delivered.")
 

@@ -339,6 +339,8 @@ class RunAttempt(Base):
     code_version: Mapped[str]
     chunks: Mapped[TextArray] = mapped_column(ARRAY(Text))
     flow_run: Mapped[str | None]
+    flow_run_count: Mapped[int | None] = mapped_column(Integer)
+    """Which execution of it: a retry is the same flow run again."""
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
 

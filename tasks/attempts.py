@@ -37,10 +37,15 @@ log = logging.getLogger("canbao.attempts")
 
 
 def begin(tx: Connection, run_id: int, as_of: datetime, redo: Sequence[str], reason: str, by: str) -> None:
-    """Records an attempt. Prefect cannot say who pressed Retry: that attempt is the account's that runs the worker."""
-    count = flow_run.run_count
-    said = reason or (RETRIED.format(count=count) if count > 1 else "")
-    runs.add_attempt(tx, run_id, as_of, by or actor(), said, code_version(), redo, str(flow_run.id) if flow_run.id else None)
+    """Records an attempt while nobody else works on the run; one that is still open is of a process that has died.
+
+    Prefect cannot say who pressed Retry: that attempt is the account's that runs the worker.
+    """
+    for identity, execution in runs.close_dead_attempts(tx, run_id, as_of):
+        _crash(UUID(identity), execution)
+    own, count = (str(flow_run.id), flow_run.run_count) if flow_run.id else (None, None)
+    said = reason or (RETRIED.format(count=count) if (count or 0) > 1 else "")
+    runs.add_attempt(tx, run_id, as_of, by or actor(), said, code_version(), redo, own, count)
     _began[run_id] = time.monotonic()
 
 
@@ -77,18 +82,19 @@ def close_dead_runs(campaign: str, as_of: datetime) -> dict[str, int]:
                 campaigns.audit(tx, campaign, at=as_of, actor=actor(), action="comparison run closed", reason=DIED,
                                 subject=f"run {row['id']}", count=len(flow_runs))
             closed += 1
-            crashed += sum(_crash(UUID(identity)) for identity in flow_runs)
+            crashed += sum(_crash(UUID(identity), execution) for identity, execution in flow_runs)
     return {"closed": closed, "crashed": crashed}
 
 
-def _crash(identity: UUID) -> bool:
-    """Shows a flow run as crashed if Prefect has it as running. Harmless without a server: our rows decide."""
+def _crash(identity: UUID, execution: int) -> bool:
+    """Shows a flow run as crashed if Prefect has that execution of it as running; one that is being retried is left alone.
+    Harmless without a server: our rows decide."""
     if not PREFECT_API_URL.value():
         return False
     try:
         with get_client(sync_client=True) as client:
-            state = client.read_flow_run(identity).state
-            if state is None or not (state.is_running() or state.is_pending()):
+            run = client.read_flow_run(identity)
+            if run.run_count != execution or run.state is None or not run.state.is_running():
                 return False
             client.set_flow_run_state(identity, Crashed(message=DIED), force=True)
     except ObjectNotFound:

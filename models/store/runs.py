@@ -26,14 +26,12 @@ def reopen(tx: Connection, run_id: int, as_of: datetime) -> None:
 
 
 def add_attempt(tx: Connection, run_id: int, at: datetime, actor: str, reason: str, code_version: str,
-                chunks: Sequence[str], flow_run: str | None = None) -> int:
-    """Records who has a run begun or gone on with, why, and in which flow run. Only while nobody else runs it: attempts
-    that are open then are of processes that have died."""
-    close_dead_attempts(tx, run_id, at)
+                chunks: Sequence[str], flow_run: str | None = None, flow_run_count: int | None = None) -> None:
+    """Records who has a run begun or gone on with, why, and in which flow run."""
     digest = select(Run.inputs_sha256).where(Run.id == run_id).scalar_subquery()
-    return tx.execute(insert(RunAttempt).values(
+    tx.execute(insert(RunAttempt).values(
         run_id=run_id, at=at, actor=actor, reason=reason, inputs_sha256=digest, code_version=code_version,
-        chunks=list(chunks), flow_run=flow_run).returning(RunAttempt.id)).scalar_one()
+        chunks=list(chunks), flow_run=flow_run, flow_run_count=flow_run_count))
 
 
 def end_attempt(tx: Connection, run_id: int, outcome: str, took: timedelta) -> None:
@@ -42,11 +40,12 @@ def end_attempt(tx: Connection, run_id: int, outcome: str, took: timedelta) -> N
                .values(ended_at=RunAttempt.at + took, outcome=outcome))
 
 
-def close_dead_attempts(tx: Connection, run_id: int, at: datetime) -> list[str]:
-    """Closes the open attempts of a run whose process has died. Returns their flow runs."""
+def close_dead_attempts(tx: Connection, run_id: int, at: datetime) -> list[tuple[str, int]]:
+    """Closes the open attempts of a run that nobody works on: their processes have died. Returns their flow runs, each with
+    which execution of it that was."""
     ended = tx.execute(update(RunAttempt).where(RunAttempt.run_id == run_id, RunAttempt.ended_at.is_(None)).values(
-        ended_at=func.greatest(RunAttempt.at, at), outcome="crashed").returning(RunAttempt.flow_run))
-    return [flow_run for flow_run in ended.scalars() if flow_run]
+        ended_at=func.greatest(RunAttempt.at, at), outcome="crashed").returning(RunAttempt.flow_run, RunAttempt.flow_run_count))
+    return [(row.flow_run, row.flow_run_count or 0) for row in ended if row.flow_run]
 
 
 def is_settled(tx: Connection, run_id: int) -> bool:

@@ -29,6 +29,7 @@ LEDGERS = {
     "submissions": "SELECT o.item, o.organisation, o.period, s.received_at, s.accepted_at, s.sent_back_at FROM submission s "
                    "JOIN obligation o ON o.id = s.obligation_id",
     "deliveries": "SELECT feed, period, provider, verdict, rows, received_at FROM delivery",
+    "facts": "SELECT event, subject, at, organisations, facts FROM event WHERE run_id IS NULL",
     "categories": "SELECT r.period, c.organisation, c.category, c.persons FROM category_count c JOIN run r ON r.id = c.run_id",
 }
 

@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,23 +115,38 @@ def _people(home: Path) -> tuple[set[str], set[str]]:
 
 
 def test_no_person_is_anywhere_in_prefects_database(rehearsed: tuple[Path, dict[str, Any]]) -> None:
-    """The canary: every text column of every table of Prefect's database, and its server's log."""
+    """The canary: every text column of every table of Prefect's database (artifacts, events, inputs, states, logs), and its
+    server's log."""
     home, _ = rehearsed
     numbers, names = _people(home)
     engine = create_engine(database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/prefect"))
-    seen = 0
+    seen: Counter[str] = Counter()
     pattern = re.compile(r"\d{17}[\dX]")
     with engine.connect() as connection:
         tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars().all()
         for table in tables:
             for (row,) in connection.execute(text(f'SELECT to_jsonb(t)::text FROM "{table}" t')):
-                seen += 1
+                seen[table] += 1
                 assert not numbers.intersection(pattern.findall(row)), table
                 assert not any(name in row for name in names), table
     engine.dispose()
-    assert seen > 1000
+    assert seen.total() > 1000
+    # What an operator looks at was there to be searched: tables and pictures, events with what they concern, and their text.
+    assert all(seen[table] for table in ("artifact", "events", "event_resources", "flow_run", "task_run"))
     log = (home / "prefect-server.log").read_text(encoding="utf-8", errors="replace")
     assert not numbers.intersection(pattern.findall(log))
+
+
+def test_every_fact_of_the_year_stands_in_the_event_feed_once(rehearsed: tuple[Path, dict[str, Any]], open_record: Connection) -> None:
+    home, _ = rehearsed
+    noted = {tuple(row) for row in open_record.execute(text("SELECT event, count(*) FROM event GROUP BY 1"))}
+    engine = create_engine(database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/prefect"))
+    with engine.connect() as connection:
+        told = {tuple(row) for row in connection.execute(text("SELECT event, count(*) FROM events WHERE event LIKE 'canbao.%' GROUP BY 1"))}
+    engine.dispose()
+    assert told == noted
+    assert {"canbao.report.missed", "canbao.step.sent", "canbao.feed.returned", "canbao.feed.late", "canbao.run.contradicted",
+            "canbao.approval.waiting"} <= {event for event, _ in noted}
 
 
 def test_an_operator_finds_every_flow_in_prefects_history(rehearsed: tuple[Path, dict[str, Any]]) -> None:
