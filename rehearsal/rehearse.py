@@ -342,7 +342,8 @@ def _result(plan: Plan, rehearsal: Rehearsal, last: Event | None, seconds: float
         "campaign": plan.id, "finished": not rehearsal.agenda, "until": as_of.date().isoformat(), "events": done,
         "flow_runs": rehearsal.flow_runs, "seconds": seconds, "obligations": obligations, "silent": silent,
         "status": status(plan.id, as_of),
-        "places": {"验收报告": str(place / "documents" / "acceptance"), "工作通报": str(place / "documents" / "bulletins"),
+        "places": {"工作看板": str(place / "documents" / "board.html"), "验收报告": str(place / "documents" / "acceptance"),
+                   "工作通报": str(place / "documents" / "bulletins"),
                    "手册和告知书": str(place / "documents" / "mobilisation"), "花名册": str(place / "rosters"),
                    "报表": str(place / "forms"), "催办消息": str(place / "messages"), "Prefect 日志": str(home() / "prefect-server.log")},
     }
