@@ -16,7 +16,7 @@ import duckdb
 from comparison import units
 from comparison.database import period_end, quoted, script
 from comparison.expressions import parameters_of, render
-from comparison.lists import ROSTER_ONLY, finding_select, listed
+from comparison.lists import WITH_PEOPLE, finding_select, indicator_words, listed
 from comparison.registers import PERSON_REGISTERS, Register
 from comparison.units import employer_fills, unit_fills
 from models.plan import Plan
@@ -137,8 +137,8 @@ def _scheme_columns(scheme: str) -> str:
     )
 
 
-KEPT = ("person_id", "id_number", "name", "sex", "birth_date", "age_years", "hukou_type", "population_status",
-        "is_permit_holder", "township", "village", "is_deceased", "is_gone", "needs_identity_review", "category")
+KEPT = ("id_number", "sex", "birth_date", "age_years", "hukou_type", "population_status",
+        "is_permit_holder", "township", "is_deceased", "is_gone", "needs_identity_review", "category")
 """Who somebody is, and where: columns of the profile that are kept whatever the plan asks."""
 
 
@@ -153,11 +153,7 @@ def profile_columns(plan: Plan) -> tuple[str, ...]:
     What no list, owner, evidence or indicator asks is not stored (PIPL art. 6, minimum necessary). Categories are decided
     before. Addresses stay with ``people`` and are joined to those who are listed.
     """
-    asked = [listed(plan, "person"), *(
-        expression for indicator in plan.indicators for measure in (indicator.numerator, indicator.denominator)
-        if measure is not None and measure.of == "person"
-        for expression in (measure.where, measure.sum, indicator.by) if expression)]
-    words = set(re.findall(r"\w+", " ".join(asked))) - set(ROSTER_ONLY)
+    words = set(re.findall(r"\w+", listed(plan, "person"))) - set(WITH_PEOPLE) | indicator_words(plan)
     return tuple(column.name for column in PERSON if column.name in KEPT or column.name in words)
 
 

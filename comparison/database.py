@@ -36,9 +36,11 @@ def connect(work: Path | None = None, *, memory_gb: int = 4, threads: int = 2) -
 
 
 def view_of(name: str, path: Path) -> str:
-    """A view over a run's table; who has a citizen number is given it as ``number``, which is the key of the person."""
-    number = ", CASE WHEN person BETWEEN 0 AND 99999999999999999 THEN person END AS number" if name == "people" else ""
-    return f"CREATE VIEW {name} AS SELECT *{number} FROM read_parquet({quoted(path)})"
+    """A view over a run's table. What follows from a person's key is not stored but added to ``people``: ``number``, of
+    whoever has a citizen number, and ``person_id``, by which the record knows a person ('D': the number is in doubt)."""
+    added = """, CASE WHEN person BETWEEN 0 AND 99999999999999999 THEN person END AS number,
+        CASE WHEN person < 0 THEN 'D' || printf('%015x', -person) ELSE 'P' || substr(md5(id_number), 1, 15) END AS person_id"""
+    return f"CREATE VIEW {name} AS SELECT *{added if name == 'people' else ''} FROM read_parquet({quoted(path)})"
 
 
 def script(name: str, fill: Mapping[str, str] | None = None) -> str:

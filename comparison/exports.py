@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from comparison.chunks import links_sql
-from comparison.database import connect, quoted
+from comparison.database import connect, quoted, view_of
 from models.plan import Plan
 
 
@@ -21,14 +21,16 @@ def export_for_record(plan: Plan, folder: Path) -> tuple[Path, Path]:
     current, gone = folder / "findings.csv", folder / "gone.csv"
     out_of_scope = ", ".join(quoted(category.id) for category in plan.categories if not category.in_scope) or "''"
     with connect() as connection:
+        connection.execute(view_of("people", folder / "people.parquet"))
         connection.execute(f"""
             COPY (SELECT list, subject, subject_kind, id_number, name, category, owner,
                          '{{' || array_to_string(co_owners, ',') || '}}', priority, reason, evidence
                   FROM read_parquet({quoted(folder / 'findings.parquet')}))
             TO {quoted(current)} (FORMAT csv, HEADER false)""")
         connection.execute(f"""
-            COPY (SELECT person_id FROM read_parquet({quoted(folder / 'person_profile.parquet')})
-                  WHERE category IN ({out_of_scope}))
+            COPY (SELECT person_id FROM people SEMI JOIN (
+                      FROM read_parquet({quoted(folder / 'person_profile.parquet')}) WHERE category IN ({out_of_scope})
+                  ) USING (person))
             TO {quoted(gone)} (FORMAT csv, HEADER false)""")
     for path in (current, gone):
         path.chmod(0o600)
@@ -66,7 +68,7 @@ def links_file(folder: Path) -> Path:
     if not path.exists():
         with connect(folder / "spill") as connection:
             for table in folder.glob("*.parquet"):
-                connection.execute(f"CREATE VIEW {table.stem} AS FROM read_parquet({quoted(table)})")
+                connection.execute(view_of(table.stem, table))
             connection.execute(links_sql())
             partial = path.with_suffix(".part")
             connection.execute(f"COPY links TO {quoted(partial)} (FORMAT parquet)")

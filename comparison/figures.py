@@ -8,8 +8,9 @@ from pathlib import Path
 
 import duckdb
 
-from comparison.database import connect, quoted
+from comparison.database import connect, quoted, view_of
 from comparison.expressions import parameters_of, render
+from comparison.lists import WITH_PEOPLE
 from models.plan import Measure, Plan
 
 
@@ -129,7 +130,11 @@ def rows_behind(plan: Plan, folder: Path, measure: Measure, by: str, organisatio
     while below := {org.code for org in plan.organisations if org.parent in codes} - codes:
         codes |= below
     scope = "true" if organisation == plan.region_organisation else f"{by} IN ({', '.join(map(quoted, sorted(codes)))})"
+    subject = measure.of
     with connect() as connection:
-        return connection.execute(
-            f"SELECT {', '.join(ROWS[measure.of])} FROM read_parquet({quoted(folder / f'{measure.of}_profile.parquet')}) "
-            f"WHERE coalesce({where}, false) AND {scope} ORDER BY ALL").fetchall()
+        connection.execute(view_of(f"{subject}_profile", folder / f"{subject}_profile.parquet"))
+        connection.execute(view_of("people", folder / "people.parquet"))
+        counted = f"(FROM {subject}_profile WHERE coalesce({where}, false) AND {scope}) counted"
+        joined = "JOIN people ON people.person = counted.person" if subject == "person" else ""
+        shown = (f"people.{name}" if subject == "person" and name in WITH_PEOPLE else f"counted.{name}" for name in ROWS[subject])
+        return connection.execute(f"SELECT {', '.join(shown)} FROM {counted} {joined} ORDER BY ALL").fetchall()

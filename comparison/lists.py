@@ -16,8 +16,8 @@ SUBJECT_KEYS = {
     "employer": ("employer_id", "credit_code"),
     "project": ("project_id", "permit_no"),
 }
-ROSTER_ONLY = ("address", "phone", "household_no")
-"""Columns of the person profile that stay with ``people``: only who is listed gets them."""
+WITH_PEOPLE = ("person_id", "name", "village", "address", "phone", "household_no")
+"""Columns of the person profile that stay with ``people``: only who is listed gets them, or for whom an indicator asks."""
 
 
 def _owner(case: OwnerCase, parameters: Mapping[str, int | float], leads: Mapping[str, str]) -> str:
@@ -39,9 +39,22 @@ def listed(plan: Plan, subject: str) -> str:
     holds = " OR ".join(f"coalesce({render(item.where, parameters_of(plan))}, false)" for item in items) or "false"
     used = " ".join(finding_select(plan, item, _themselves(plan)) for item in items)
     wanted = [name for name in columns(subject) if re.search(rf"\b{name}\b", used)] or [SUBJECT_KEYS[subject][0]]
-    joined = f" JOIN (SELECT person, {', '.join(ROSTER_ONLY)} FROM people) USING (person)" if subject == "person" else ""
+    joined = f" JOIN (SELECT person, {', '.join(_joined(plan))} FROM people) USING (person)" if subject == "person" else ""
     return (f"CREATE TABLE listed_{subject} AS SELECT {', '.join(wanted)}, {evidence_sql(plan, subject)} AS evidence "
             f"FROM {subject}_profile{joined} WHERE {holds};")
+
+
+def indicator_words(plan: Plan) -> set[str]:
+    """Every word of what the plan's indicators ask about persons; its columns are among them."""
+    asked = [expression for indicator in plan.indicators for measure in (indicator.numerator, indicator.denominator)
+             if measure is not None and measure.of == "person"
+             for expression in (measure.where, measure.sum, indicator.by) if expression]
+    return set(re.findall(r"\w+", " ".join(asked)))
+
+
+def _joined(plan: Plan) -> list[str]:
+    stored = indicator_words(plan)
+    return [name for name in WITH_PEOPLE if name not in stored]
 
 
 def _themselves(plan: Plan) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from comparison.database import connect, quoted
+from comparison.database import connect, quoted, view_of
 from comparison.exports import links_file
 from models.errors import WrongUse
 
@@ -90,9 +90,10 @@ def _truth_of(truth: Path, period: str) -> Path:
 
 def _open(db: duckdb.DuckDBPyConnection, folder: Path, place: Path) -> None:
     run = {"link": links_file(folder), **{name: folder / f"{file}.parquet" for name, file in {
-        "profile": "person_profile", "finding": "findings", "identity_case": "identity_cases"}.items()}}
+        "finding": "findings", "identity_case": "identity_cases"}.items()}}
     for name, path in run.items():
         db.execute(f"CREATE VIEW {name} AS FROM read_parquet({quoted(path)})")
+    db.execute(view_of("people", folder / "people.parquet"))
     for name, file in {"truth_link": "links", "truth_person": "persons", "truth_list": "lists"}.items():
         db.execute(f"CREATE VIEW {name}_text AS FROM read_csv({quoted(place / f'{file}.csv')}, all_varchar = true, header = true)")
     columns = {row[0] for row in db.execute("DESCRIBE truth_link_text").fetchall()}
@@ -145,7 +146,7 @@ def _groups(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def _review(db: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    persons = _rows(db, "SELECT count(*) FROM profile")[0][0]
+    persons = _rows(db, "SELECT count(*) FROM people")[0][0]
     rows = _rows(db, "SELECT count(*) FROM link WHERE tier = 'review'")[0][0]
     waiting = _rows(db, "SELECT count(DISTINCT person) FROM identity_case")[0][0]
     return {"rows": asdict(share(rows, persons)), "persons": asdict(share(waiting, persons))}

@@ -1,4 +1,4 @@
--- A comparison run held against the truth of a synthetic place. In: link (a file of links_of's columns), profile, finding,
+-- A comparison run held against the truth of a synthetic place. In: link (a file of links_of's columns), people, finding,
 -- identity_case, truth_link, truth_person, truth_list. Out: whois, judged_link, judged_finding, missed_finding.
 
 -- Who each person of the run truly is: a population row whose number was misspelt is known by what stood in the file.
@@ -10,7 +10,7 @@ WITH told AS (
     FROM truth_link WHERE feed IN ('population', 'residence_permits') GROUP BY ALL
 )
 SELECT p.person_id, coalesce(t.truly, p.id_number) AS truly
-FROM profile p LEFT JOIN told t ON t.written = plain(p.id_number) AND t.name = letters(p.name);
+FROM people p LEFT JOIN told t ON t.written = plain(p.id_number) AND t.name = letters(p.name);
 
 -- Every register row that the run received; it can be linked if the run knows its true person, whose own row in the
 -- population register may have been returned or quarantined.

@@ -1,7 +1,7 @@
 -- One row per person in scope of the comparison: local hukou from the population register, and holders of a
 -- residence certificate without local hukou (B14, L2).
--- In: population, residence_permits and their _doubtful rows. Out: people(person, person_id, id_number, …); `number` is added
--- where it is read. `person` is what tables are joined on, the same from month to month: the number itself, so that a
+-- In: population, residence_permits and their _doubtful rows. Out: people(person, id_number, …); `number` and `person_id`
+-- are added where it is read. `person` is what tables are joined on, the same from month to month: the number itself, so that a
 -- register's row says whom it means before it is joined to anybody.
 -- A number that stands twice is one person here; the earlier line is kept (intake has counted the other).
 -- Whose own number in the population register is in doubt is a person all the same: known by name, household and the
@@ -71,7 +71,7 @@ unlisted AS (
 SELECT * REPLACE (sex::person_code AS sex, hukou_type::person_code AS hukou_type,
                   population_status::person_code AS population_status, township::township_code AS township)
 FROM (
-    SELECT person_of(id_number) AS person, 'P' || substr(md5(id_number), 1, 15) AS person_id,
+    SELECT person_of(id_number) AS person,
            * REPLACE (
                -- The number wins over a birth date column that differs (domain.md, 24-25).
                coalesce(try_strptime(substr(id_number, 7, 8), '%Y%m%d')::DATE, birth_date) AS birth_date,
@@ -80,7 +80,7 @@ FROM (
            )
     FROM sound
     UNION ALL BY NAME
-    SELECT -('0x' || substr(known_by, 1, 15))::BIGINT AS person, false AS is_in_doubt, 'D' || substr(known_by, 1, 15) AS person_id,
+    SELECT -('0x' || substr(known_by, 1, 15))::BIGINT AS person, false AS is_in_doubt,
            coalesce(id_given, '') AS id_number, * EXCLUDE (id_given, known_by)
     FROM unlisted
 );

@@ -112,7 +112,7 @@ def test_of_several_rows_the_strongest_speaks(plan: Plan, place: tuple[Inputs, P
         SELECT * REPLACE ('terminated' AS status, '2012-01' AS last_paid_month, row_number + 1000000 AS row_number)
         FROM {{source}} WHERE id_number IS NOT NULL AND row_number IN ({linked})""")
     compare(plan, PERIOD, {**inputs, **doubled}, tmp_path / "run")
-    active = "person_id, resident_pension_status, resident_pension_last_paid"
+    active = "person, resident_pension_status, resident_pension_last_paid"
     before = {row[0]: row[1:] for row in _table(run, "person_profile", active)}
     after = {row[0]: row[1:] for row in _table(tmp_path / "run", "person_profile", active)}
     assert {key for key, said in after.items() if said != before[key]} == set()

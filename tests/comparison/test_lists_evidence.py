@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from comparison.evidence import dated, evidence, evidence_sql
-from comparison.lists import ROSTER_ONLY, finding_select, listed
+from comparison.lists import WITH_PEOPLE, finding_select, listed
 from models.plan import Plan
 from models.plan_file import find, read
 from models.profile import SUBJECTS
@@ -24,14 +24,14 @@ def _plan(campaign: str) -> Plan:
 def _profiles(connection: duckdb.DuckDBPyConnection, **of_person: object) -> None:
     """Empty profiles of every subject; one person of whom the given columns are known."""
     for subject, documented in SUBJECTS.items():
-        kept = [column for column in documented if subject != "person" or column.name not in ROSTER_ONLY]
+        kept = [column for column in documented if subject != "person" or column.name not in WITH_PEOPLE]
         columns = ", ".join(f"{column.name} {column.type}" for column in kept)
         connection.execute(f"CREATE TABLE {subject}_profile ({columns})")
-    # Addresses stay with the people, and are joined to those who are listed.
+    # Names and addresses stay with the people, and are joined to those who are listed.
     connection.execute("ALTER TABLE person_profile ADD COLUMN person BIGINT")
     connection.execute("CREATE TABLE people AS SELECT 1::BIGINT AS person, "
-                       + ", ".join(f"NULL::VARCHAR AS {name}" for name in ROSTER_ONLY))
-    of_person = {"person": 1, **of_person}
+                       + ", ".join(f"?::VARCHAR AS {name}" for name in WITH_PEOPLE), [of_person.get(name) for name in WITH_PEOPLE])
+    of_person = {"person": 1, **{name: value for name, value in of_person.items() if name not in WITH_PEOPLE}}
     names = ", ".join(of_person)
     connection.execute(f"INSERT INTO person_profile ({names}) VALUES ({', '.join('?' * len(of_person))})", list(of_person.values()))
 

@@ -89,6 +89,6 @@ def test_the_order_of_registers_changes_no_category_and_no_list(run: Run, plain:
 def test_the_place_has_everybody_whom_spelling_could_harm(plain: Path) -> None:
     ((dotted, townships),) = duckdb.execute(f"""
         SELECT count(*) FILTER (WHERE contains(name, '·')), count(DISTINCT township)
-        FROM read_parquet('{plain}/person_profile.parquet')""").fetchall()
+        FROM read_parquet('{plain}/people.parquet')""").fetchall()
     assert dotted > PERSONS / 4
     assert townships > 3

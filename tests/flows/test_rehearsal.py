@@ -109,8 +109,8 @@ def test_every_document_of_the_record_is_there_unchanged(open_record: Connection
 
 def _people(home: Path) -> tuple[set[str], set[str]]:
     """Numbers and names of everybody in the last comparison."""
-    profile = max((home / "chengjiang-2021" / "runs").rglob("person_profile.parquet"), key=lambda path: path.stat().st_mtime)
-    rows = duckdb.execute(f"SELECT id_number, name FROM read_parquet('{profile}')").fetchall()
+    people = max((home / "chengjiang-2021" / "runs").rglob("people.parquet"), key=lambda path: path.stat().st_mtime)
+    rows = duckdb.execute(f"SELECT id_number, name FROM read_parquet('{people}')").fetchall()
     return {row[0] for row in rows}, {row[1] for row in rows if row[1] and len(row[1]) >= 3}
 
 
