@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,9 @@ from tasks.run_tables import run_tables
 ALLOWED = (int, float, bool, str, type(None))
 SHORTEST_BAR = 0.01
 """Owners with less than this share of the longest bar are counted in the table, not drawn."""
+
+
+MOVED_EVERY_SECONDS = 3.0
 
 
 @cache
@@ -133,10 +137,10 @@ def publish_documents(campaign: str, kind: str, period: str) -> None:
 
 
 class Progress:
-    """A progress bar of a run's chunks."""
+    """A progress bar of a run's chunks. It is moved every few seconds, not at every chunk: each move is a request."""
 
     def __init__(self, campaign: str, period: str, steps: int) -> None:
-        self._steps, self._done = steps, 0
+        self._steps, self._done, self._moved = steps, 0, time.monotonic()
         made = create_progress_artifact(progress=0.0, key=key_of(campaign, "progress", period),
                                         description=f"{campaign} {period} 比对进度")
         assert isinstance(made, UUID)  # it is a coroutine only where there is a running loop
@@ -145,4 +149,6 @@ class Progress:
     def step(self) -> None:
         """One chunk more is done."""
         self._done += 1
-        update_progress_artifact(self._artifact, progress=round(100 * self._done / max(1, self._steps), 1))
+        if self._done >= self._steps or time.monotonic() - self._moved >= MOVED_EVERY_SECONDS:
+            self._moved = time.monotonic()
+            update_progress_artifact(self._artifact, progress=round(100 * self._done / max(1, self._steps), 1))
