@@ -43,12 +43,14 @@ from rules.deadlines import effective_due, item_periods, nominal_due
 from rules.periods import is_month, month
 from rules.phases import running
 from rules.progress import time_progress
+from tasks.approvals import newest
 from tasks.attention import attention
 from tasks.campaign import as_instant, folder, period_name, plan_in_force, short_name, today
 from tasks.contents import FEED_STATES, feed_lines, progress_tables, scorecard_lines, work_done
 from tasks.effect import effect
 from tasks.obligations import punctuality, statuses
 from tasks.ownership import waiting as disputes_waiting
+from tasks.release import decide_before
 
 PLACE_KINDS = ("county", "zone", "township")
 STATES: dict[str, tuple[str, Tone]] = {
@@ -190,8 +192,10 @@ def _view(plan: Plan, as_of: datetime) -> _View:
 def _by_parent(places: Sequence[Organisation]) -> tuple[Organisation, ...]:
     """A county, then its townships; the plan's order otherwise."""
     known = {org.code for org in places}
-    heads = [org for org in places if org.parent not in known]
-    return tuple(org for head in heads for org in (head, *(other for other in places if other.parent == head.code)))
+    below: dict[str | None, list[Organisation]] = defaultdict(list)
+    for org in places:
+        below[org.parent].append(org)
+    return tuple(org for head in places if head.parent not in known for org in (head, *below[head.code]))
 
 
 def _above(plan: Plan, org: Organisation) -> str:
@@ -460,20 +464,33 @@ def _waiting(view: _View) -> tuple[Waiting, ...]:
 
 
 def _release(view: _View) -> Waiting | None:
-    """The proposal of the latest run's lists, if it was not handed out by then."""
+    """The proposal of the latest run's lists as it stood then, if it was not handed out by then."""
     if view.run is None:
         return None
+    plan, as_of = view.plan, view.as_of
     with transaction() as tx:
-        made = findings_store.release_of(tx, view.plan.id, view.run["id"])
-    if made is None or made["prepared_at"] > view.as_of or (made["released_at"] is not None and made["released_at"] <= view.as_of):
+        made = findings_store.release_of(tx, plan.id, view.run["id"])
+    if made is None or made["prepared_at"] > as_of or _had(made["released_at"], as_of):
         return None
-    campaign, number, findings = view.plan.id, made["run_id"], made["findings"]
-    if made["approved_at"] is None or made["approved_at"] > view.as_of:
-        return Waiting("清单下发待批准", f"第 {number} 次比对，{findings:,} 条；须由经办以外的人批准",
-                       f"canbao approve {campaign} --run {number} --by 岗位")
-    if made["expires_at"] < view.as_of:
-        return Waiting("清单下发批准已过期", f"第 {number} 次比对，{findings:,} 条", f"canbao approve {campaign} --run {number} --by 岗位")
-    return Waiting("清单已批准，待下发", f"第 {number} 次比对，{findings:,} 条", f"canbao release {campaign} --run {number}")
+    number, lists = made["run_id"], f"第 {made['run_id']} 次比对，{made['findings']:,} 条"
+    approve = f"canbao approve {plan.id} --run {number} --by 岗位"
+    anew = f"canbao compare {plan.id} --period {view.run['period']}"
+    if _had(made["refused_at"], as_of):
+        return Waiting("清单不予下发", f"{lists}；查明原因后重新比对、提请", anew)
+    standing = newest(plan.id, as_of)
+    if standing is not None and standing.release == made["id"] and standing.state == "changed":
+        return Waiting("清单已变化", f"{lists}；内容与提请时不同，重新提请后批准", anew)
+    if _had(made["approved_at"], as_of):
+        if made["expires_at"] < as_of:
+            return Waiting("清单下发批准已过期", lists, approve)
+        return Waiting("清单已批准，待下发", lists, f"canbao release {plan.id} --run {number}")
+    if decide_before(plan, made) < as_of:
+        return Waiting("清单下发逾期未批准", f"{lists}；须重新提请", anew)
+    return Waiting("清单下发待批准", f"{lists}；须由经办以外的人批准", approve)
+
+
+def _had(instant: datetime | None, as_of: datetime) -> bool:
+    return instant is not None and instant <= as_of
 
 
 def _figures_source(view: _View) -> str:

@@ -145,10 +145,14 @@ def test_the_groups_add_up_to_everybody_and_the_lists_to_the_record(compared: Pa
 def test_a_release_waits_until_it_is_approved_and_handed_out(compared: Path) -> None:
     plan = plan_in_force(a_comparison.CAMPAIGN)
     run = board_content(plan, a_comparison.NOW).waiting[0].command.split()[4]
+    undecided = a_comparison.NOW + timedelta(days=plan.approval.decide_within_days, minutes=1)
+    assert board_content(plan, undecided).waiting[0].what == "清单下发逾期未批准"
     later = a_comparison.NOW + timedelta(hours=1)
     approve.fn(a_comparison.CAMPAIGN, int(run), "审批岗", later)
     assert board_content(plan, later).waiting[0].what == "清单已批准，待下发"
     assert board_content(plan, a_comparison.NOW).waiting[0].what == "清单下发待批准", "as it stood an hour before"
+    too_late = later + timedelta(days=plan.approval.expires_days, minutes=1)
+    assert board_content(plan, too_late).waiting[0].what == "清单下发批准已过期"
     release.fn(a_comparison.CAMPAIGN, int(run), later)
     assert "清单" not in "".join(entry.what for entry in board_content(plan, later).waiting)
 
