@@ -1,8 +1,9 @@
 """The comparison at the size of a prefecture, beside the least that could do its work: ``python -m benchmarks comparison``.
 
 Floor: one bare DuckDB query over the same Parquet that checks every check digit and joins every register on the number.
-Peers: the exact-number part by pandas merges; with ``--splink`` Splink alone over every row. ``--whole`` adds the record in
-PostgreSQL and the rosters. Rounds alternate, so that a busy machine slows both sides alike.
+Peers: the same exact links by pandas merges, and Splink alone over every row. The record in PostgreSQL and the rosters come
+with ``whole``. Rounds alternate, so that a busy machine slows both sides alike; ``--part`` asks for single lines, and a place
+that lies in ``--scratch`` already is not written again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from comparison.plan_check import load_sound
 from comparison.registers import PERSON_REGISTERS
 from models.plan import Plan
 
-CAMPAIGN, PERIOD, NEXT = "lianyungang-2016", "2016-03", "2016-04"
+CAMPAIGN, PERIOD = "lianyungang-2016", "2016-03"
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 GIGABYTE = 1e9
 Inputs = dict[str, list[Path]]
@@ -61,11 +62,10 @@ def whole_stage(inputs: Inputs, folder: Path, period: str = PERIOD) -> None:
 
 
 def exact_part(inputs: Inputs, folder: Path) -> None:
-    """Of it, the people and the rows whose number and name place them."""
+    """Of it, the people and which register rows bear number and name of one of them: what pandas' merges find as well."""
     comparison = Comparison(plan(), PERIOD, inputs, folder)
-    for chunk in comparison.chunks:
-        if chunk.name == "people" or chunk.name.startswith("link:"):
-            comparison.run(chunk)
+    for name in ("people", "numbers"):
+        comparison.run(comparison.chunk(name))
 
 
 def corrected_feed(inputs: Inputs, folder: Path, earlier: Path) -> None:
@@ -94,13 +94,13 @@ def main(arguments: list[str]) -> int:
     options = argparse.ArgumentParser(prog="python -m benchmarks comparison", description=(__doc__ or "").splitlines()[0])
     options.add_argument("--persons", type=int, default=200_000)
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--splink", action="store_true", help="Splink alone over everything; minutes")
-    options.add_argument("--whole", action="store_true", help="the record and the rosters as well")
+    options.add_argument("--part", action="append", choices=PARTS, help="only these lines of the table")
     options.add_argument("--scratch", type=Path, default=None, help="folder for the place and the runs; kept")
     told = options.parse_args(arguments)
     scratch = told.scratch or Path(tempfile.mkdtemp(prefix="canbao-bench-"))
     try:
-        figures = measure(told, scratch)
+        figures = [figure for part in told.part or OF_MAKE_BENCH
+                   for figure in PARTS[part](told.persons, told.rounds, scratch)]
     finally:
         if told.scratch is None:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -108,40 +108,63 @@ def main(arguments: list[str]) -> int:
     return int(any(figure.met == "no" for figure in figures))
 
 
-def measure(told: argparse.Namespace, scratch: Path) -> list[Figure]:
-    """Every figure that was asked for."""
-    print(f"{told.persons:,} persons: writing the place …", file=sys.stderr)
-    inputs = write(plan(), scratch / "place", persons=told.persons, period=PERIOD)
-    run, size = scratch / "run", f"{told.persons:,} persons"
-    stage, most = rounds(f"{size}: snapshots to lists / bare query", 2.5, told.rounds,
-                         partial(whole_stage, inputs, run), partial(bare, inputs))
-    figures = [stage, Figure(f"{size}: most memory", "GB", most / GIGABYTE, 6, most / GIGABYTE, most / GIGABYTE)]
-    corrected, _ = _corrected(inputs, run, scratch, told.rounds)
-    figures.append(corrected)
-    exact, _ = rounds(f"{size}: exact numbers / pandas merges", 0.25, told.rounds,
-                      partial(exact_part, inputs, scratch / "exact"), partial(peers.pandas_merges, inputs))
-    figures.append(exact)
-    tenth = write(plan(), scratch / "tenth", persons=told.persons // 10, period=PERIOD)
-    grown, _ = rounds(f"{size} / a tenth of them", 11, told.rounds,
-                      partial(whole_stage, inputs, run), partial(whole_stage, tenth, scratch / "run of a tenth"))
-    figures.append(grown)
-    if told.splink:
-        alone_all, _ = rounds(f"{size}: snapshots to lists / Splink alone over everything", 0.2, 1,
-                              partial(whole_stage, inputs, run), partial(peers.splink_over_everything, inputs))
-        figures.append(alone_all)
-    if told.whole:
-        seconds = [peers.whole_run(told.persons, scratch / f"whole {number}") for number in range(1)]
-        minutes = statistics.median(seconds) / 60
-        figures.append(Figure(f"{size}: snapshots to PostgreSQL and rosters", "min", minutes, 6, minutes, minutes,
-                              statistics.median(seconds)))
-    return figures
+def _place(persons: int, scratch: Path) -> Inputs:
+    """The place's snapshots, written unless they lie there already."""
+    folder = scratch / f"place {persons}"
+    if not (folder / "complete").exists():
+        print(f"{persons:,} persons: writing the place …", file=sys.stderr)
+        write(plan(), folder, persons=persons, period=PERIOD)
+        (folder / "complete").touch()
+    return {path.parent.name: [path] for path in sorted(folder.glob(f"*/{PERIOD}.parquet"))}
 
 
-def _corrected(inputs: Inputs, run: Path, scratch: Path, count: int) -> tuple[Figure, float]:
-    """One register comes again with every hundredth row mended."""
+def _stage(persons: int, count: int, scratch: Path) -> list[Figure]:
+    inputs, size = _place(persons, scratch), f"{persons:,} persons"
+    stage, most = rounds(f"{size}: snapshots to lists / bare query", 2.5, count,
+                         partial(whole_stage, inputs, scratch / "run"), partial(bare, inputs))
+    gigabytes = most / GIGABYTE
+    return [stage, Figure(f"{size}: most memory", "GB", gigabytes, 6, gigabytes, gigabytes)]
+
+
+def _exact(persons: int, count: int, scratch: Path) -> list[Figure]:
+    inputs = _place(persons, scratch)
+    return [rounds(f"{persons:,} persons: exact numbers / pandas merges", 0.25, count,
+                   partial(exact_part, inputs, scratch / "exact"), partial(peers.pandas_merges, inputs))[0]]
+
+
+def _splink(persons: int, count: int, scratch: Path) -> list[Figure]:
+    inputs = _place(persons, scratch)
+    return [rounds(f"{persons:,} persons: snapshots to lists / Splink alone over everything", 0.2, count,
+                   partial(whole_stage, inputs, scratch / "run"), partial(peers.splink_over_everything, inputs))[0]]
+
+
+def _growth(persons: int, count: int, scratch: Path) -> list[Figure]:
+    inputs, tenth = _place(persons, scratch), _place(persons // 10, scratch)
+    return [rounds(f"{persons:,} persons / a tenth of them", 11, count, partial(whole_stage, inputs, scratch / "run"),
+                   partial(whole_stage, tenth, scratch / "run of a tenth"))[0]]
+
+
+def _corrected(persons: int, count: int, scratch: Path) -> list[Figure]:
+    """One register comes again with every hundredth row left out."""
+    inputs = _place(persons, scratch)
     (cards,) = inputs["cards"]
     with connect() as connection:
         connection.execute(f"COPY (FROM read_parquet({quoted(cards)}) WHERE row_number % 100 > 0) "
                            f"TO {quoted(cards.with_name('corrected.parquet'))}")
-    return rounds("a run after one corrected register / a full run", 0.4, count,
-                  partial(corrected_feed, inputs, scratch / "corrected", run), partial(whole_stage, inputs, scratch / "again"))
+    whole_stage(inputs, scratch / "run")
+    return [rounds(f"{persons:,} persons: a run after one corrected register / a full run", 0.4, count,
+                   partial(corrected_feed, inputs, scratch / "corrected", scratch / "run"),
+                   partial(whole_stage, inputs, scratch / "again"))[0]]
+
+
+def _whole(persons: int, count: int, scratch: Path) -> list[Figure]:
+    taken = [peers.whole_run(persons, scratch / f"whole {number}") for number in range(count)]
+    minutes = statistics.median(taken) / 60
+    return [Figure(f"{persons:,} persons: snapshots to PostgreSQL and rosters", "min", minutes, 6, min(taken) / 60, max(taken) / 60,
+                   statistics.median(taken))]
+
+
+PARTS: dict[str, Callable[[int, int, Path], list[Figure]]] = {
+    "stage": _stage, "corrected": _corrected, "exact": _exact, "growth": _growth, "splink": _splink, "whole": _whole}
+OF_MAKE_BENCH = ("stage", "corrected", "exact", "growth")
+"""The others take minutes."""
