@@ -14,7 +14,7 @@ from tasks.effect import guarded
 from tasks.sending import send_messages
 
 
-@flow(name="alarm", description="告警：运行失败、数据逾期、巡检中断、待批准、消息无法送达", flow_run_name="告警 {kind} {subject}")
+@flow(name="alarm", description="告警：运行失败、数据逾期、巡检中断、待批准、消息无法送达", flow_run_name="告警 {kind}")
 @guarded
 def alarm(
     kind: str, campaign: str = "", subject: str = "", period: str = "", event: str = "", flow_run: UUID | None = None,

@@ -41,7 +41,8 @@ def begin_what_is_due(campaign: str, now: datetime) -> list[str]:
             parameters["period"] = thing.period
         if thing.flow == "bulletin":
             parameters["bulletin_id"] = thing.item
+        what = " ".join(part for part in (thing.period, thing.flow, thing.item) if part)
         run_deployment(f"{thing.flow}/{campaign}", parameters=parameters, timeout=0, as_subflow=False,
-                       idempotency_key=thing.key)
-        begun.append(" ".join(part for part in (thing.flow, thing.item, thing.period) if part))
+                       flow_run_name=f"{campaign} {what}", idempotency_key=thing.key)
+        begun.append(what)
     return begun
