@@ -71,7 +71,7 @@ long AS (
 )
 SELECT *, near AS reversed, [near] AS words, false AS is_long FROM short
 UNION ALL BY NAME
-SELECT *, letters >= {{letters_at_least}} OR (len(words) > 1 AND letters > len(words) + 1) AS is_long FROM long;
+SELECT *, greatest(letters, length(core)) >= {{letters_at_least}} OR (len(words) > 1 AND letters > len(words) + 1) AS is_long FROM long;
 
 -- How alike two near sounds are: 1 - edits / length. They are ASCII, so bytes are letters.
 CREATE MACRO sound_likeness(a, b) AS 1 - levenshtein(a, b) / greatest(length(a), length(b), 1);
@@ -93,14 +93,21 @@ CREATE MACRO words_alike(a, b) AS
 
 -- `less` says less than `more`: cut off (a word may be cut in two), or without the father's name, which stands after
 -- one's own.
-CREATE MACRO says_part_of(less, more) AS less.letters < more.letters AND (
-    ((less.letters >= {{prefix_letters}} OR (less.letters >= {{prefix_letters_of_long}} AND (len(less.words) > 1 OR len(more.words) = 1)))
-     AND (starts_with(more.near, less.near) OR starts_with(more.reversed, less.near)))
-    OR (len(less.words) = 1 AND len(more.words) > 1 AND less.letters >= 2
-        AND sound_likeness(less.near, more.words[1]) >= {{token_likeness}}));
--- …or it is the last word of a name turned round: that may as well be the father's.
-CREATE MACRO says_last_of(less, more) AS len(less.words) = 1 AND len(more.words) > 1 AND less.letters >= 2
-    AND sound_likeness(less.near, more.words[-1]) >= {{token_likeness}};
+CREATE MACRO is_cut_long_enough(less, more, written) AS written >= {{prefix_letters}}
+    OR (written >= {{prefix_letters_of_long}} AND (len(less.words) > 1 OR len(more.words) = 1));
+CREATE MACRO says_part_of(less, more) AS
+    (less.letters < more.letters AND (
+        (is_cut_long_enough(less, more, less.letters)
+         AND (starts_with(more.near, less.near) OR starts_with(more.reversed, less.near)))
+        OR (len(less.words) = 1 AND len(more.words) > 1 AND less.letters >= 2
+            AND sound_likeness(less.near, more.words[1]) >= {{token_likeness}})))
+    -- As written too: a word that is cut in two is not known as the word it was (次 of 次仁, which is put down as 才让).
+    OR (less.core <> more.core AND starts_with(more.core, less.core) AND is_cut_long_enough(less, more, length(less.core)));
+-- …or it is the last word of a name turned round, which may as well be the father's; or two letters, with which a long
+-- name begins that lost its separator, so that nobody knows whether they are a word.
+CREATE MACRO says_last_of(less, more) AS len(less.words) = 1 AND less.letters >= 2 AND (
+    (len(more.words) > 1 AND sound_likeness(less.near, more.words[-1]) >= {{token_likeness}})
+    OR (len(more.words) = 1 AND length(more.core) >= {{letters_at_least}} AND starts_with(more.core, less.core)));
 
 -- What two names say of each other. a, b: rows of name_keys. 'same' but for separators, width, case; 'spelling': one name
 -- written in two ways; 'part': one of them says less, which is weaker; 'last': less still, for a family shares the father's

@@ -130,7 +130,19 @@ corroborated AS (
     JOIN (SELECT key, number, a.name FROM rows JOIN asked a ON a.row_id = key WHERE number IS NOT NULL) r
         ON strftime(p.birth_date, '%Y%m%d')::BIGINT = r.number // 1000 % 100000000 AND left(p.name, 1) = left(r.name, 1)
     WHERE CASE WHEN r.number % 2 = 1 THEN 'M' ELSE 'F' END = coalesce(p.sex, CASE WHEN r.number % 2 = 1 THEN 'M' ELSE 'F' END)
+),
+-- The population has neither number nor birthday of the person: then everything that registers say of one unheld number must
+-- fit one such person: the name, and the township wherever it is told, once at least.
+unnumbered AS (
+    SELECT r.key AS row_id, p.person, 'unnumbered' AS how
+    FROM (SELECT person, name_core(name) AS core, township FROM people JOIN given ON key = person
+          WHERE person < 0 AND birth_date IS NULL AND coalesce(digits, '') = '' AND given.number IS NULL) p
+    JOIN (SELECT key, number, name_core(a.name) AS core, a.township
+          FROM rows JOIN asked a ON a.row_id = key WHERE number IS NOT NULL) r USING (core)
+    QUALIFY count(DISTINCT r.number) OVER (PARTITION BY p.person) = 1 AND count(DISTINCT p.person) OVER (PARTITION BY r.number) = 1
+        AND coalesce(bool_or(r.township = p.township) OVER (PARTITION BY p.person), false)
+        AND NOT coalesce(bool_or(r.township <> p.township) OVER (PARTITION BY p.person), false)
 )
 SELECT row_id, person, 'number' AS how FROM holders UNION ALL FROM renewed UNION ALL FROM mended UNION ALL FROM cut
 UNION ALL FROM misborn UNION ALL FROM close
-UNION ALL FROM corroborated;
+UNION ALL FROM corroborated UNION ALL FROM unnumbered;

@@ -16,13 +16,21 @@ CREATE TABLE first_settled AS
 -- A death without a day is nobody's death before somebody has asked.
 WITH judged AS (SELECT *, {{closest}} AS apart FROM standing
                 WHERE feed NOT IN ({{never_automatic}}) OR coalesce(is_about_person(id_fault), true)),
-relatives AS (SELECT row_id, min(apart) AS apart FROM judged WHERE how = 'relative' GROUP BY row_id),
+relatives AS (
+    -- Who bears exactly the row's name and does not stand in the register: it may be that member's row.
+    SELECT row_id, min(apart) AS apart, bool_or(names = 'same' AND o.person IS NULL) AS is_namesake_missing
+    FROM judged LEFT JOIN stood o USING (feed, person) WHERE how = 'relative' GROUP BY row_id
+),
 by_number AS (
     SELECT s.row_id, s.person, 'exact' AS tier, s.names, CASE WHEN s.names = 'same' THEN 'number' ELSE 'number_and_' || s.names END AS reason
     FROM judged s LEFT JOIN relatives r USING (row_id)
-    WHERE (s.how IN ('number', 'shared_number') AND s.names IN ('same', 'spelling', 'part', 'last')
-           -- Nobody else of the household may bear the name better.
-           AND s.apart <= coalesce(r.apart, s.apart))
+    WHERE (s.how IN ('number', 'shared_number') AND CASE s.names
+               WHEN 'same' THEN true
+               WHEN 'spelling' THEN NOT coalesce(r.is_namesake_missing, false)
+               WHEN 'part' THEN NOT coalesce(r.is_namesake_missing, false)
+               -- Brothers and sisters share the father's name: nobody of the household may bear the row's name better.
+               WHEN 'last' THEN s.apart <= coalesce(r.apart, s.apart)
+               ELSE false END)
        OR (s.how = 'number' AND s.names = 'missing')
     -- Two names share a number in the population itself: the one that agrees most is meant.
     QUALIFY rank() OVER (PARTITION BY s.row_id ORDER BY s.apart) = 1
@@ -50,7 +58,7 @@ WITH fitting AS (
     WHERE how NOT IN ('number', 'shared_number', 'old_number', 'relative', 'close_number')
       AND names IN ('same', 'spelling', 'part') AND born_alike AND lives_alike
       AND (how <> 'namesake_in_doubt' OR names <> 'part')
-      AND (how <> 'unseen_digits' OR names = 'same' AND feed NOT IN ({{never_automatic}}))
+      AND (how NOT IN ('unseen_digits', 'unnumbered') OR names = 'same' AND feed NOT IN ({{never_automatic}}))
 ),
 alone AS (
     SELECT * FROM fitting

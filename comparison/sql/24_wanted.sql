@@ -29,6 +29,8 @@ SELECT row_id, feed, name, only_shown,
 FROM left_over;
 
 CREATE MACRO unseparated(name) AS replace(replace(name, '·', ''), ' ', '');
+-- A name of several words from the last to the first.
+CREATE MACRO turned(name) AS array_to_string(list_reverse(name_words(name)), '');
 
 -- How many persons a register's row could be about, and how many of its rows are about nobody here.
 CREATE TABLE room AS
@@ -55,6 +57,9 @@ WITH workplaces AS (
     SEMI JOIN (SELECT unnest(employers) AS employer_code FROM wanted) USING (employer_code)
 )
 SELECT w.row_id, p.person FROM wanted w JOIN people p ON unseparated(p.name) = unseparated(w.name)
+WHERE coalesce(w.township = p.township, true)
+UNION
+SELECT w.row_id, p.person FROM wanted w JOIN people p ON unseparated(p.name) = turned(w.name)
 WHERE coalesce(w.township = p.township, true)
 UNION
 SELECT w.row_id, p.person FROM wanted w JOIN people p ON p.township = w.township AND p.village = w.village

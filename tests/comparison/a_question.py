@@ -43,7 +43,7 @@ class World:
         born = date(int(number[6:10]), int(number[10:12]), int(number[12:14])) if not doubtful else None
         row = {"person": -key if doubtful else key, "number": None if doubtful else int(number[:17]),
                "person_id": f"{'D' if doubtful else 'P'}{key}", "id_number": number, "name": name,
-               "sex": "M" if int(number[16]) % 2 else "F", "birth_date": born, "township": "fenglu",
+               "sex": ("M" if int(number[16]) % 2 else "F") if number else None, "birth_date": born, "township": "fenglu",
                "village": "大河村", "household_no": None}
         self.persons.append({**row, **said})
         return str(row["person_id"])

@@ -112,6 +112,26 @@ def test_the_fathers_name_alone_on_a_childs_number_goes_to_review(world: World, 
     assert father in answers.candidates()
 
 
+def test_a_name_cut_off_is_the_holders_though_a_sisters_sounds_like_the_whole(world: World, tmp_path: Path) -> None:
+    person = world.person(NUMBER, "沙吾列", household_no="H1")
+    world.person(a_number(2), "萨吾列·巴合兰", household_no="H1")
+    world.row(NUMBER, "沙吾列·巴合兰", fault=None)
+    assert world.resolved(tmp_path).of() == ("exact", person, "number_and_part")
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_name_cut_off_is_the_holders_unless_who_bears_just_that_name_is_missing_there(
+    world: World, tmp_path: Path, stands: bool,
+) -> None:
+    person = world.person(NUMBER, "沙吾列", household_no="H1")
+    sister = world.person(a_number(2), "沙吾列·巴合兰", household_no="H1")
+    if stands:
+        world.has_row("resident_pension", sister)
+    world.row(NUMBER, "沙吾列·巴合兰", fault=None)
+    found = world.resolved(tmp_path).of()
+    assert found == (("exact", person, "number_and_part") if stands else ("review", None, "number_of_relative"))
+
+
 def test_of_two_names_on_one_number_the_right_one_is_linked(world: World, tmp_path: Path) -> None:
     person = world.person(NUMBER, "张伟明")
     world.row(NUMBER, "张伟明", fault="id_number_two_names")
@@ -325,6 +345,28 @@ def test_a_register_that_has_the_whole_number_settles_the_populations_doubt(worl
     answers = world.resolved(tmp_path)
     assert answers.of() == ("repaired", person, "corroborated")
     assert answers.cases() == set()
+
+
+def test_a_person_without_number_and_birthday_is_who_stands_so_in_the_township(world: World, tmp_path: Path) -> None:
+    person = world.person("", "段晓芸", doubtful=True)
+    world.row(NUMBER, "段晓芸", fault=None, township="fenglu")
+    world.row(NUMBER, "段晓芸", feed="employment", fault=None)
+    answers = world.resolved(tmp_path)
+    assert [answers.of(place) for place in range(2)] == [("repaired", person, "unnumbered")] * 2
+    assert (person, "number_in_doubt") in answers.cases()
+
+
+@pytest.mark.parametrize("said", [
+    [("fenglu", NUMBER), ("fenglu", a_number(5))], [("longjie", NUMBER)], [(None, NUMBER)],
+], ids=["two numbers", "another township", "no township"])
+def test_a_person_without_number_and_birthday_is_not_guessed(
+    world: World, tmp_path: Path, said: list[tuple[str | None, str]],
+) -> None:
+    world.person("", "段晓芸", doubtful=True)
+    for feed, (township, number) in zip(("resident_pension", "employment"), said, strict=False):
+        world.row(number, "段晓芸", feed=feed, fault=None, township=township)
+    answers = world.resolved(tmp_path)
+    assert {answers.of(place)[0] for place in range(len(said))} <= {"review", "unlinked"}
 
 
 def test_two_persons_on_one_number_each_get_their_rows_and_a_review(world: World, tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def test_one_long_name_transliterated_or_turned_round(verdicts: Verdicts, pair: 
 
 @pytest.mark.parametrize(("less", "more"), [
     ("阿卜杜热", "阿卜杜热合曼·买买提"), ("阿卜杜热合曼", "阿卜杜热合曼·买买提"), ("买买提·艾", "买买提·艾力"),
-    ("古丽娜尔·吐尔", "古丽娜尔·吐尔逊"), ("买买提", "买买提·艾力"), ("艾力", "艾力·买买提"), ("买买提", "买买提艾力"),
+    ("古丽娜尔·吐尔", "古丽娜尔·吐尔逊"), ("图雅·道尔", "图雅·道尔吉"), ("赤列·次", "赤列·次仁"),
+    ("艾山·阿卜", "艾山·阿卜杜克里木"), ("买买提", "买买提·艾力"), ("艾力", "艾力·买买提"), ("买买提", "买买提艾力"),
 ])
 def test_a_name_cut_off_or_without_the_fathers_says_part(verdicts: Verdicts, less: str, more: str) -> None:
     assert verdicts([(less, more), (more, less)]) == ["part", "part"]
@@ -73,6 +74,10 @@ def test_a_name_cut_off_or_without_the_fathers_says_part(verdicts: Verdicts, les
 
 def test_the_last_word_may_as_well_be_the_fathers(verdicts: Verdicts) -> None:
     assert verdicts([("买买提", "阿力木·买买提")]) == ["last"]
+
+
+def test_two_letters_that_begin_a_long_name_without_separator_may_be_its_first_word(verdicts: Verdicts) -> None:
+    assert verdicts([("罗布", "罗布仁增群培"), ("斯琴", "斯琴道尔吉"), ("王芳", "斯琴道尔吉")]) == ["last", "last", "different"]
 
 
 @pytest.mark.parametrize("pair", [
