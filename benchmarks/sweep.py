@@ -1,7 +1,8 @@
 """Making and sweeping one monthly obligation for every township of China, against the bare SQL statements as the floor.
 
 The plan is 澄江's with its townships replaced by ``organisations`` made-up ones. Bars: making ≤ 30 s, a sweep in which
-all are due ≤ 20 s, an idle sweep ≤ 0.5 s, memory ≤ 1 GB.
+all are due ≤ 20 s, an idle sweep ≤ 0.5 s (with its look at the campaign board), memory ≤ 1 GB. Drawing the board has no bar: it
+is done when something happened, and no reminder waits for it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from unittest.mock import patch
@@ -25,6 +26,7 @@ from models.plan import Plan
 from models.plan_file import find, read
 from models.store import campaigns
 from tasks import campaign as campaign_tasks
+from tasks.board import refresh_board
 from tasks.obligations import make_obligations
 from tasks.sweep import sweep_obligations
 
@@ -77,18 +79,20 @@ def run(organisations: int = 40_000) -> list[dict[str, Any]]:
         floor_make = _floor(FLOOR_MAKE, {})
         floor_sweep = _floor(FLOOR_SWEEP, {"as_of": overdue})
         full, swept = _timed(lambda: sweep_obligations.fn(CAMPAIGN, overdue))
-        idle, nothing = _timed(lambda: sweep_obligations.fn(CAMPAIGN, overdue))
+        drawing, drawn = _timed(lambda: refresh_board.fn(CAMPAIGN, overdue))
+        idle, nothing = _timed(lambda: {**sweep_obligations.fn(CAMPAIGN, overdue), **refresh_board.fn(CAMPAIGN, overdue)})
     assert made["made"] == swept["sent"] == organisations, "not every duty was made and swept"
     assert nothing["sent"] == 0, "an idle sweep sent something"
+    assert (drawn["drawn"], nothing["drawn"]) == (True, False), "the board was drawn when nothing had happened"
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     return [
         _row("making", make, 30.0, floor_make), _row("sweep, all due", full, 20.0, floor_sweep),
-        _row("sweep, idle", idle, 0.5, None),
+        _row("sweep, idle, board", idle, 0.5, None), _row("board drawn", drawing, None, None),
         {"figure": "peak memory, GB", "value": round(peak_gb, 2), "bar": 1.0, "met": peak_gb <= 1.0, "floor": None},
     ]
 
 
-def _timed(work: Callable[[], dict[str, int]]) -> tuple[float, dict[str, int]]:
+def _timed(work: Callable[[], Mapping[str, int]]) -> tuple[float, Mapping[str, int]]:
     started = time.perf_counter()
     result = work()
     return time.perf_counter() - started, result
@@ -104,8 +108,8 @@ def _floor(statement: str, values: dict[str, Any]) -> float:
         return time.perf_counter() - started
 
 
-def _row(figure: str, seconds: float, bar: float, floor: float | None) -> dict[str, Any]:
-    return {"figure": f"{figure}, s", "value": round(seconds, 2), "bar": bar, "met": seconds <= bar,
+def _row(figure: str, seconds: float, bar: float | None, floor: float | None) -> dict[str, Any]:
+    return {"figure": f"{figure}, s", "value": round(seconds, 2), "bar": bar, "met": bar is None or seconds <= bar,
             "floor": None if floor is None else round(floor, 2)}
 
 
@@ -115,6 +119,6 @@ def main(arguments: list[str]) -> int:
         os.environ["CANBAO_HOME"] = home
         rows = run(int(arguments[0]) if arguments else 40_000)
     for row in rows:
-        print(f"{row['figure']:<20}{row['value']:>9}  bar {row['bar']:>5}  floor {row['floor'] or '—':>6}  "
+        print(f"{row['figure']:<20}{row['value']:>9}  bar {row['bar'] or '—':>5}  floor {row['floor'] or '—':>6}  "
               f"{'met' if row['met'] else 'NOT MET'}")
     return 0 if all(row["met"] for row in rows) else 1
