@@ -78,7 +78,8 @@ def period_name(label: str) -> str:
 
 @effect("计划入库 store plan")
 def store_plan(path: str, as_of: datetime) -> dict[str, object]:
-    """Checks a plan file and puts it in force. Raises PlanUnsound with every fault; nothing is stored then."""
+    """Checks a plan file and puts it in force, and makes the inbox with a folder for each feed, for clerks to see where
+    files go. Raises PlanUnsound with every fault; nothing is stored then."""
     from comparison.plan_check import load_sound
 
     loaded = load_sound(path)
@@ -87,6 +88,8 @@ def store_plan(path: str, as_of: datetime) -> dict[str, object]:
         if changed:
             campaigns.audit(tx, loaded.plan.id, at=as_of, actor=actor(), action="plan stored",
                             subject=loaded.sha256[:16], count=len(loaded.plan.organisations), reason="mobilisation")
+    for feed in loaded.plan.feeds:
+        folder(loaded.plan.id, "inbox", feed.feed)
     return {"campaign": loaded.plan.id, "sha256": loaded.sha256, "changed": changed}
 
 
