@@ -37,7 +37,7 @@ check: $(READY) ## lint, types, import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-up: $(READY)    ## database and Prefect server with its UI; stays until Ctrl-C
+up: $(READY)    ## database, Prefect server with its UI, worker, deployments, automations; stays until Ctrl-C
 	$(BIN)/canbao up
 
 bench: $(READY) ## benchmarks, as ratios against their floor and peers
