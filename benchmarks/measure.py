@@ -51,25 +51,41 @@ def of_pairs(name: str, pairs: Sequence[tuple[float, float]], bar: float | None)
     return Figure(name, "×", statistics.median(ratios), bar, min(ratios), max(ratios), own, least)
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What work took: by the clock, of the processor (all threads), and at most of memory."""
+
+    seconds: float
+    processor_seconds: float
+    most_bytes: int
+
+
 def _in_child(work: Callable[..., object], arguments: tuple[Any, ...], answer: Any) -> None:
+    before = time.process_time()
     took = seconds(lambda: work(*arguments))
-    answer.send((took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+    answer.send(Cost(took, time.process_time() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
 
 
 def alone(work: Callable[..., object], *arguments: object) -> tuple[float, int]:
     """(seconds, most bytes of memory) of work done in a process of its own; importing is not counted."""
+    cost = cost_alone(work, *arguments)
+    return cost.seconds, cost.most_bytes
+
+
+def cost_alone(work: Callable[..., object], *arguments: object) -> Cost:
+    """What work costs that is done in a process of its own; importing is not counted."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_in_child, args=(work, arguments, theirs))
     process.start()
     theirs.close()
     try:
-        took, most = ours.recv()
+        cost: Cost = ours.recv()
     except EOFError:
         process.join()
         raise RuntimeError(f"{getattr(work, '__name__', work)} died with exit code {process.exitcode}") from None
     process.join()
-    return took, most
+    return cost
 
 
 def table(figures: Sequence[Figure]) -> str:
