@@ -413,6 +413,7 @@ def submit(
 def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
     """Reminds, escalates, records; safe at any time, any number of times. Needs no Prefect."""
     from tasks.alarm import alarm_of_gap
+    from tasks.attempts import close_dead_runs
     from tasks.board import refresh_board
     from tasks.campaign import keep_phases
     from tasks.events import announce
@@ -424,6 +425,7 @@ def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> N
     moment = _instant(code, as_of)
     keep_phases.fn(code, moment)
     alarm_of_gap.fn(code, moment)
+    close_dead_runs.fn(code, moment)
     result = {**sweep_obligations.fn(code, moment), "candidates": prepare_supervision.fn(code, moment)["candidates"],
               "delivered": send_messages.fn(code, moment)["sent"]}
     announce(code, moment)
