@@ -30,7 +30,7 @@ SHORTEST_BAR = 0.01
 """Owners with less than this share of the longest bar are counted in the table, not drawn."""
 
 
-MOVED_EVERY_SECONDS = 3.0
+MOVED_EVERY_SECONDS = 10.0
 
 
 @cache
@@ -137,7 +137,7 @@ def publish_documents(campaign: str, kind: str, period: str) -> None:
 
 
 class Progress:
-    """A progress bar of a run's chunks. It is moved every few seconds, not at every chunk: each move is a request."""
+    """A progress bar of a run's chunks. It is moved every ten seconds, not at every chunk: each move is a request."""
 
     def __init__(self, campaign: str, period: str, steps: int) -> None:
         self._steps, self._done, self._moved = steps, 0, time.monotonic()
