@@ -82,6 +82,11 @@ class Place:
     duties: tuple[Duty | None, ...]
     standings: tuple[Standing | None, ...]
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether it owes anything, or has a target, of its own; where townships report to their county they do not."""
+        return bool(self.owing or any(self.duties) or any(self.standings))
+
 
 @dataclass(frozen=True)
 class FeedMark:
@@ -203,6 +208,7 @@ class BoardContent:
     target_columns: tuple[str, ...]
     places: tuple[Place, ...]
     places_left_out: int
+    targets_note: str
     department_columns: tuple[Column, ...]
     departments: tuple[Department, ...]
     feeds_period: str

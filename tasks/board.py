@@ -169,7 +169,7 @@ def board_content(plan: Plan, as_of: datetime) -> BoardContent:
     return BoardContent(
         campaign=plan.id, name=plan.name, as_of=as_instant(plan, as_of), phases=_phases(view), today_at=_time_gone(plan, view.day),
         ahead=_ahead(view), tiles=_tiles(view, groups, waiting), region=region, report_columns=report_columns, target_columns=target_columns,
-        places=places, places_left_out=len(view.places) - len(places), department_columns=department_columns,
+        places=places, places_left_out=len(view.places) - len(places), targets_note=_targets_note(view), department_columns=department_columns,
         departments=departments, feeds_period=period_name(period) if period else "", late=tuple(late[:room]),
         late_left_out=max(0, len(late) - room), groups=groups, by_owner=by_owner, by_list=by_list, waiting=waiting,
         figures_source=_figures_source(view), lists_source=_lists_source(view), sources=_sources(view, tables))
@@ -341,6 +341,14 @@ def _standings(
     found = {name: tuple(_standing(table, own.get(name), shares) for table, own in zip(local, lines, strict=True)) for name in names}
     region = [_standing(table, line, shares) for table in tables for line in table.lines if line.label == whole]
     return tuple(table.indicator for table in local), found, tuple(entry for entry in region if entry is not None)
+
+
+def _targets_note(view: _View) -> str:
+    """Why there is no column of targets, if there is none."""
+    codes = {org.code for org in view.places}
+    if not any(codes & target.level.keys() for target in view.plan.targets):
+        return "方案没有给各地下达目标数。"
+    return "" if view.run else "各地的目标完成情况，首次比对后显示。"
 
 
 def _standing(table: ProgressTable, line: ProgressLine | None, shares: Shares) -> Standing | None:

@@ -125,7 +125,7 @@ def test_what_comes_next_stands_with_the_day_it_was_moved_to(mobilised: Plan) ->
 
 def test_empty_states_are_said_in_words(mobilised: Plan) -> None:
     page = board_page(board_content(mobilised, datetime(2021, 3, 18, 9, tzinfo=ZONE)), "mark", 60)
-    for words in ("现在没有逾期事项", "还没有比对过", "还没有清单", "没有等待批准或决定的事项", "还没有到报送数据的时候"):
+    for words in ("首次比对后显示", "现在没有逾期事项", "还没有比对过", "还没有清单", "没有等待批准或决定的事项", "还没有到报送数据的时候"):
         assert words in page
 
 
