@@ -25,9 +25,10 @@ from pathlib import Path
 from prefect import flow
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from benchmarks.comparison import CAMPAIGN, PERIOD
+from benchmarks.comparison import CAMPAIGN, PERIOD, plan
 from benchmarks.measure import Figure, of_pairs, seconds, table
 from benchmarks.peers import accepted
+from benchmarks.snapshots import write
 
 BAR_PERCENT = 5.0
 
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def measure(persons: int, rounds: int, scratch: Path) -> list[Figure]:
     """Rounds of both, in turn, over the same record; every chunk is made anew each time."""
-    now = accepted(persons, scratch)
+    now = accepted(write(plan(), scratch / "place", persons=persons, period=PERIOD), scratch)
     os.environ.setdefault("PREFECT_HOME", str(scratch / "prefect"))
     from deployments.server import prefect_server
 

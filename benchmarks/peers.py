@@ -66,12 +66,10 @@ def splink_over_everything(inputs: Inputs) -> int:
     return int(best[0][0])
 
 
-def accepted(persons: int, home: Path) -> datetime:
+def accepted(inputs: Inputs, home: Path) -> datetime:
     """A fresh home whose record holds a place's snapshots as accepted deliveries; as of when."""
     from benchmarks.comparison import CAMPAIGN, PERIOD, plan
-    from benchmarks.snapshots import write
 
-    inputs = write(plan(), home / "place", persons=persons, period=PERIOD)
     os.environ["CANBAO_HOME"] = str(home / "home")
     from models.database import transaction
     from models.store import deliveries
@@ -91,11 +89,11 @@ def accepted(persons: int, home: Path) -> datetime:
     return now
 
 
-def whole_run(persons: int, home: Path) -> float:
+def whole_run(inputs: Inputs, home: Path) -> float:
     """Seconds from accepted snapshots to the record in PostgreSQL and rosters on disk, in a fresh home."""
     from benchmarks.comparison import CAMPAIGN, PERIOD
 
-    now = accepted(persons, home)
+    now = accepted(inputs, home)
     from tasks.comparison import run_comparison
     from tasks.release import approve, propose, release
 
