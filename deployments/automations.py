@@ -33,18 +33,23 @@ def automations(alarm: UUID, stale_sweep: timedelta) -> list[AutomationCore]:
             *(_fact(alarm, event, **words) for event, words in FACTS.items())]
 
 
-FACTS: dict[str, dict[str, str]] = {
-    FEED_LATE: {"kind": "feed_late", "name": "数据逾期", "says": "部门数据过期未到"},
+GATHERED = timedelta(hours=1)
+"""One sweep may find a hundred files late: the first fact begins one alarm, which counts them all; those of the same hour begin
+none."""
+
+FACTS: dict[str, dict[str, Any]] = {
+    FEED_LATE: {"kind": "feed_late", "name": "数据逾期", "says": "部门数据过期未到", "within": GATHERED},
     SWEEP_STALE: {"kind": "sweep_stale", "name": "巡检中断", "says": "恢复后发现此前久未巡检"},
     APPROVAL_WAITING: {"kind": "approval_waiting", "name": "待批准", "says": "清单已编制，等待批准"},
-    DELIVERY_DEAD: {"kind": "delivery_dead", "name": "消息无法送达", "says": "消息多次发送未成功，已停止重试"},
+    DELIVERY_DEAD: {"kind": "delivery_dead", "name": "消息无法送达", "says": "消息多次发送未成功，已停止重试", "within": GATHERED},
 }
 
 
-def _fact(alarm: UUID, event: str, kind: str, name: str, says: str) -> AutomationCore:
-    """One of the campaign's own facts (``tasks.events``)."""
-    return _core(name, says, EventTrigger(expect={event}, match={"prefect.resource.id": "canbao.campaign.*"}, posture=Posture.Reactive,
-                                          for_each={"prefect.resource.id"}), _alarm(
+def _fact(alarm: UUID, event: str, kind: str, name: str, says: str, within: timedelta = timedelta(0)) -> AutomationCore:
+    """One of the campaign's own facts (``tasks.events``); of those ``within`` a while of each other only the first acts."""
+    trigger = EventTrigger(expect={event}, match={"prefect.resource.id": "canbao.campaign.*"}, for_each={"prefect.resource.id"},
+                           posture=Posture.Reactive, threshold=1, within=within)
+    return _core(name, says, trigger, _alarm(
         alarm, kind, campaign="{{ event.payload.campaign }}", subject="{{ event.payload.subject }}",
         period="{{ event.payload.period | default('') }}"))
 

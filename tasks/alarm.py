@@ -14,10 +14,13 @@ from models.database import transaction
 from models.errors import WrongUse
 from models.plan import Plan
 from models.store import campaigns, outbox
-from tasks.campaign import as_instant, plan_in_force
+from tasks.campaign import as_instant, period_name, plan_in_force
 from tasks.effect import effect
 from tasks.events import SWEEP, notice_stale_sweep
+from tasks.obligations import statuses
 
+NAMED_AT_MOST = 6
+"""Files that an alarm names; `canbao status` has them all."""
 WORDING = Path(__file__).with_name("alarm.yaml")
 
 
@@ -48,9 +51,23 @@ def raise_alarm(
     with transaction() as tx:
         if not campaigns.is_stored(tx, campaign):
             return {"kind": kind, "written": 0}
-    plan = plan_in_force(campaign)
+    plan, count = plan_in_force(campaign), 0
+    if kind == "feed_late":  # however many files are late, they are told of together
+        period, (subject, count) = "", _late_feeds(plan, at)
+        if not count:
+            return {"kind": kind, "written": 0}
     with transaction() as tx:
-        return {"kind": kind, "written": outbox.write(tx, [_message(plan, kind, at, subject, period, event)])}
+        return {"kind": kind, "written": outbox.write(tx, [_message(plan, kind, at, subject, period, event, count)])}
+
+
+def _late_feeds(plan: Plan, at: datetime) -> tuple[str, int]:
+    """The files that are late as of an instant, in words (the oldest first, and those a comparison needs), and how many."""
+    late = [row for row in statuses(plan.id, at, only_open=True)
+            if row["kind"] == "feed" and row["status"] in ("overdue", "missing", "sent_back") and row["due_in_force"] <= at]
+    place = {f"feed:{feed.feed}": (not feed.required, number) for number, feed in enumerate(plan.feeds)}
+    late.sort(key=lambda row: (row["period_ends"], place.get(row["item"], (True, len(place)))))
+    named = list(dict.fromkeys(f"{row['name']}（{period_name(row['period'])}）" for row in late))
+    return "、".join(named[:NAMED_AT_MOST]) + (" 等" if len(named) > NAMED_AT_MOST else ""), len(late)
 
 
 @effect("巡检中断 alarm of a gap")
@@ -65,19 +82,16 @@ def alarm_of_gap(campaign: str, as_of: datetime) -> dict[str, object]:
     return raise_alarm.fn(campaign, "sweep_stale", as_of, SWEEP)
 
 
-def _message(plan: Plan, kind: str, at: datetime, subject: str, period: str, event: str) -> dict[str, object]:
+def _message(
+    plan: Plan, kind: str, at: datetime, subject: str, period: str, event: str, count: int
+) -> dict[str, object]:
     words, states, local = wording()[kind], wording()["states"], as_instant(plan, at)
-    facts = {"campaign": plan.name, "subject": _named(plan, subject), "period": period or "本期",
+    facts = {"campaign": plan.name, "subject": subject, "count": count, "period": period or "本期",
              "at": f"{local:%Y年%-m月%-d日 %H:%M}", "state": states.get(event, states["other"])}
     contacts = plan.organisation(plan.office).contacts
     return {
         "campaign_id": plan.id, "obligation_id": None, "organisation": plan.office, "role": words["to"], "channel": "alarm",
-        "key": f"alarm/{plan.id}/{kind}/{local:%Y-%m-%d}/{subject}/{period}", "kind": "alarm", "attempts": 0,
+        "key": f"alarm/{plan.id}/{kind}/{local:%Y-%m-%d}/{'' if count else subject}/{period}", "kind": "alarm", "attempts": 0,
         "address": next((entry.address for entry in contacts if entry.role == words["to"]), ""),
         "subject": words["subject"].format(**facts), "body": words["body"].format(**facts), "written_at": at,
     }
-
-
-def _named(plan: Plan, subject: str) -> str:
-    """The plan's own name for a feed; anything else as it is."""
-    return next((feed.name for feed in plan.feeds if subject == f"feed:{feed.feed}"), subject)

@@ -14,6 +14,7 @@ from models.database import transaction
 from models.errors import WrongUse
 from tasks.alarm import kinds, raise_alarm
 from tasks.campaign import store_plan
+from tasks.obligations import make_obligations
 from tasks.sending import send_messages
 
 CAMPAIGN = "chengjiang-2021"
@@ -44,13 +45,25 @@ def test_a_failed_run_is_told_once_a_day_and_again_the_next(campaign: str) -> No
     assert again["written"] == 1
 
 
-def test_a_late_feed_is_called_by_its_own_name(campaign: str) -> None:
-    raise_alarm.fn(campaign, "feed_late", NOW, "feed:population", "2021-05")
-    assert "户籍人口信息（2021-05）" in _messages()[0]["body"]
+def test_however_many_files_are_late_they_are_told_of_together(campaign: str) -> None:
+    make_obligations.fn(campaign, NOW - timedelta(days=60))
+    for subject in ("feed:population", "feed:students", "feed:deaths"):
+        raise_alarm.fn(campaign, "feed_late", NOW, subject, "2021-05")
+    (message,) = _messages()
+    # Both months' 21 files (one of 19 feeds has three providers) were due by 06-10; nothing has come.
+    assert message["subject"].endswith("】42项部门数据逾期未到")
+    assert "户籍人口信息（2021年4月）" in message["body"]
+    assert "feed:" not in message["body"]
+
+
+def test_files_that_have_come_meanwhile_alarm_nobody(campaign: str) -> None:
+    make_obligations.fn(campaign, NOW - timedelta(days=60))
+    assert raise_alarm.fn(campaign, "feed_late", NOW - timedelta(days=40), "feed:population", "2021-04")["written"] == 0
 
 
 @pytest.mark.parametrize("kind", kinds())
 def test_every_alarm_has_words_and_a_post_that_the_office_has(campaign: str, kind: str, record: Path) -> None:
+    make_obligations.fn(campaign, NOW - timedelta(days=60))
     assert raise_alarm.fn(campaign, kind, NOW, "feed:population", "2021-05", "canbao.feed.late")["written"] == 1
     (message,) = _messages()
     assert message["address"]
