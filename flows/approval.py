@@ -20,11 +20,10 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
-from prefect.runtime import deployment
 from prefect.states import Cancelled
 from pydantic import Field
 
-from flows.clock import run_name
+from flows.clock import is_of_deployment, run_name
 from flows.summary import publish
 from models.errors import CanbaoError
 from tasks import approvals
@@ -111,7 +110,7 @@ def ask_for_approval(campaign: str, now: datetime) -> int:
 
     Only in a deployment's run: a rehearsal has nobody who could fill in a form.
     """
-    if deployment.id is None:
+    if not is_of_deployment():
         return 0
     proposal = approvals.propose_what_changed(campaign, now)
     if proposal is None:

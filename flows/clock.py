@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
 
@@ -16,6 +17,13 @@ def instant(as_of: datetime | None) -> datetime:
     if as_of is not None:
         return as_of
     return flow_run.scheduled_start_time or datetime.now(UTC)
+
+
+def is_of_deployment() -> bool:
+    """Whether this run is a deployment's. Prefect's own ``runtime.deployment.id`` asks the server where there is none."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context is not None else None
+    return getattr(run, "deployment_id", None) is not None
 
 
 def run_name(what: str) -> Callable[[], str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from prefect.deployments import run_deployment
-from prefect.runtime import deployment, flow_run
+from prefect.runtime import flow_run
 
+from flows.clock import is_of_deployment
 from tasks.due import everything_due, why_idle
 
 TICK = "auto-scheduled"
@@ -30,7 +31,7 @@ def begin_what_is_due(campaign: str, now: datetime) -> list[str]:
     The same thing is begun once, whoever asks how often: Prefect knows its key. Outside a deployment (a rehearsal, a test)
     nothing is begun.
     """
-    if deployment.id is None:
+    if not is_of_deployment():
         return []
     begun = []
     for thing in everything_due(campaign, now):
