@@ -112,7 +112,9 @@ SELECT f.id, k.event,
                      WHEN e.before = 'excused' AND f.excused_until < %(period)s THEN 'reopened' ELSE e.before END
             ELSE k.event END,
        %(period)s, coalesce(v.disposition, ''), CASE WHEN k.event = 'new' THEN %(period)s END,
-       CASE WHEN k.event IN ('still_excused', 'restored', 'persisting') THEN f.excused_until END
+       -- An excuse that has run out meanwhile is gone, whichever run of the month finds it so.
+       CASE WHEN k.event = 'restored' AND e.before = 'excused' AND f.excused_until < %(period)s THEN NULL
+            WHEN k.event IN ('still_excused', 'restored', 'persisting') THEN f.excused_until END
 FROM finding f
 JOIN current c ON c.list = f.list AND c.subject = f.subject
 LEFT JOIN verdict v ON v.finding_id = f.id AND v.outcome = 'contradicted'

@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from models import database
 from tests.flows.conftest import canbao
 
-ARGUMENTS = ("rehearse", "chengjiang-2021", "--persons", "1500", "--until", "2021-05-28", "--json")
+ARGUMENTS = ("rehearse", "chengjiang-2021", "--persons", "1500", "--coarse", "--until", "2021-05-28", "--json")
 LEDGERS = {
     "steps": "SELECT o.item, o.organisation, o.period, s.step_id, s.occurrence, s.state, s.recorded_at FROM step s "
              "JOIN obligation o ON o.id = s.obligation_id",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import URL
 
@@ -199,6 +199,7 @@ def test_any_sequence_of_runs_keeps_one_row_per_subject_and_legal_steps(lives: C
 
 
 @settings(max_examples=12, deadline=None)
+@example(months=[(set(), {("uninsured", "P0")}, [("brief", ("uninsured", "P0"))]), (set(), {("uninsured", "P0")}, [])])
 @given(months=st.lists(st.tuples(LISTED, LISTED, ANSWERS), min_size=1, max_size=3))
 def test_a_corrected_run_leaves_what_the_right_feed_alone_would_have_left(lives: Callable[[], Life], months: list[Any]) -> None:
     states = []
