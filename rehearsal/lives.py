@@ -49,13 +49,16 @@ def house(place: Place, rng: np.random.Generator, rows: Integers) -> None:
     """A village and a household for each person, so that ages within a household fit together.
 
     Every household has a place in the order of its grown-ups' ages; a child goes to parents some 28 years older, an
-    old person to children some 26 years younger.
+    old person to children some 26 years younger; whose order is beyond all lives with anybody of the village.
     """
     people, age = place.people, place.ages(rows)
     base = 0
     to_parents, to_children = rng.normal(28, 4, len(rows)), rng.normal(26, 4, len(rows))
-    between = np.select([age < 18, age >= 60], [age + to_parents, age - to_children], age)
-    place_in_order = np.clip((between - 18) / 42, 0, 0.9999)
+    # Ages are whole years: without a part of a year all grown-ups of one age and village would share a household.
+    exact = age + unit_hash(place.seed, rows, 58)
+    between = np.select([age < 18, age >= 60], [age + to_parents, age - to_children], exact)
+    order = (between - 18) / 42
+    place_in_order = np.where((order >= 0) & (order < 1), order, unit_hash(place.seed, rows, 59))
     for index, size in enumerate(place.config.townships.values()):
         mine = people.township[rows] == index
         villages = len(place.villages[index])
@@ -75,7 +78,7 @@ def name_and_number(place: Place, rng: np.random.Generator, rows: Integers) -> N
     spelled = names.han_names(rng, family, people.male[rows])
     dotted = unit_hash(place.seed, people.household[rows], 67) < wishes.dotted_name_share
     long = names.dotted_names(rng, people.male[rows], seed=place.seed, households=people.household[rows],
-                              is_child=place.ages(rows) < 24)
+                              is_child=place.ages(rows) < 24, region=place.plan.region.code)
     people.name[rows] = np.where(dotted, long, spelled)
     people.id_number[rows] = numbered(place, rng, rows, married_in)
 

@@ -170,14 +170,15 @@ def han_names(rng: np.random.Generator, family: Strings, male: Bools) -> Strings
 
 def dotted_names(
     rng: np.random.Generator, male: Bools, *, seed: int = 0, households: Integers | None = None, is_child: Bools | None = None,
+    region: str = "",
 ) -> Strings:
     """Names with the separator U+00B7 (domain.md, Identity), as ``dotted_names.yaml`` makes them.
 
-    Without ``households`` everybody is alone. A household is of one people. Where the second word is the father's name,
-    the children of a household share it, as brothers and sisters do; grown-ups have fathers of their own. Where a clan
-    stands in front, the household shares it.
+    ``region`` is the code of the place: its province says of which peoples. Without ``households`` everybody is alone. A
+    household is of one people. Where the second word is the father's name, the children of a household share it, as
+    brothers and sisters do; grown-ups have fathers of their own. Where a clan stands in front, the household shares it.
     """
-    peoples = dotted_pools()
+    peoples = dotted_pools(region[:2])
     households = np.arange(len(male)) if households is None else households
     is_child = np.zeros(len(male), dtype=bool) if is_child is None else is_child
     edges = np.cumsum([people.share for people in peoples])
@@ -223,14 +224,14 @@ class DottedPeople:
 
 
 @cache
-def dotted_pools() -> tuple[DottedPeople, ...]:
-    """The peoples of ``dotted_names.yaml``, their words put together."""
+def dotted_pools(province: str) -> tuple[DottedPeople, ...]:
+    """The peoples of ``dotted_names.yaml`` who live in a province, their words put together."""
     stated = yaml.safe_load(Path(__file__).with_name("dotted_names.yaml").read_text(encoding="utf-8"))
-    flat = stated["flat_until"]
+    flat, shares = stated["flat_until"], stated["shares"].get(province, stated["shares"]["elsewhere"])
     return tuple(DottedPeople(
-        share=it["share"], men=Pool.of(_words(it["men"]), flat), women=Pool.of(_words(it["women"]), flat),
+        share=shares[it["people"]], men=Pool.of(_words(it["men"]), flat), women=Pool.of(_words(it["women"]), flat),
         others=Pool.of(_words(it["clans"] if "clans" in it else it["men"]), flat), clan_first="clans" in it,
-    ) for it in stated["peoples"])
+    ) for it in stated["peoples"] if it["people"] in shares)
 
 
 def _words(kind: dict[str, str]) -> Iterator[str]:

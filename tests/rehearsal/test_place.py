@@ -125,6 +125,25 @@ def test_minority_names_carry_the_middle_dot() -> None:
     assert all(name.count("·") == 1 for name in dotted.tolist())
 
 
+def test_dotted_names_are_of_the_peoples_of_the_province_and_seldom_shared() -> None:
+    male = np.arange(4000) % 2 == 0
+    xinjiang = names.dotted_names(np.random.default_rng(1), male, region="652700").tolist()
+    tibet = names.dotted_names(np.random.default_rng(1), male, region="540100").tolist()
+    assert len(set(xinjiang)) > 0.95 * len(xinjiang)
+    assert any("古丽" in name for name in xinjiang)
+    assert not any("古丽" in name for name in tibet)
+
+
+def test_brothers_and_sisters_share_the_fathers_name() -> None:
+    house, male = np.zeros(40, dtype=np.int64), np.arange(40) % 2 == 0
+    children = names.dotted_names(np.random.default_rng(1), male, households=house, is_child=male | True, region="652700")
+    assert len({name.split("·")[1] for name in children.tolist()}) == 1
+
+
+def test_no_household_is_a_village(full: Place) -> None:
+    assert np.bincount(full.people.household).max() <= 30
+
+
 def test_a_household_keeps_its_surname_for_a_child_born_later() -> None:
     houses = np.arange(50)
     assert (names.family_names(3, houses) == names.family_names(3, houses)).all()
