@@ -9,10 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from models.database import transaction
-from models.errors import WrongUse
 from models.store import campaigns
 from models.tables import Message
-from tasks.alarm import alarm_of_gap, kinds, raise_alarm
+from tasks.alarm import alarm_of_gap, raise_alarm
 from tasks.campaign import plan_in_force, store_plan
 from tasks.events import SWEEP
 from tasks.obligations import make_obligations
@@ -62,14 +61,3 @@ def test_a_rehearsals_clock_has_gaps_that_mean_nothing(campaign: str) -> None:
     with transaction() as tx:
         campaigns.mark(tx, campaign, "sweep", START)
     assert alarm_of_gap.fn(campaign, START + timedelta(days=9))["written"] == 0
-
-
-@pytest.mark.parametrize("kind", kinds())
-def test_every_kind_has_words_that_name_nobody(campaign: str, kind: str) -> None:
-    assert raise_alarm.fn(campaign, kind, START, "run 3", "2021-05", "prefect.flow-run.Failed")["written"] == 1
-    assert "{" not in alarms()[0][2]
-
-
-def test_an_alarm_without_words_is_refused(campaign: str) -> None:
-    with pytest.raises(WrongUse, match="there is no alarm 'fire'"):
-        raise_alarm.fn(campaign, "fire", START)
