@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -19,6 +20,8 @@ import psutil
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolUpdate
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
+from prefect.server.schemas.schedules import CronSchedule
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Scheduled
 from sqlalchemy import URL, create_engine, text
@@ -33,6 +36,8 @@ from tests.tasks import a_comparison
 
 CAMPAIGN = a_comparison.CAMPAIGN
 COMPARISON = ("flows/data_comparison.py:data_comparison", CAMPAIGN)
+ACCEPTANCE = ("flows/acceptance.py:acceptance", CAMPAIGN)
+MONTHLY = CronSchedule(cron="0 3 1 * *", timezone="Asia/Shanghai")
 MISSED = [datetime(2016, 5, day, 6, tzinfo=ZoneInfo("Asia/Shanghai")) for day in (11, 12, 13)]
 """Three moments over which nothing ran."""
 PATIENCE_SECONDS = 240
@@ -44,8 +49,9 @@ def home(server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """A campaign in force with two months of accepted files, never compared, and its own list of deployments."""
     plan = load_sound(CAMPAIGN).plan
     listed = tmp_path / "prefect.yaml"
-    # Inactive, and only what is needed: the test alone decides what runs.
-    own = [entry for entry in listing.entries(plan, active=False) if (entry["entrypoint"], CAMPAIGN) == COMPARISON]
+    # Inactive, and only what is needed: the test alone decides what runs. Only a schedule that is far off is active.
+    own = [entry for entry in listing.entries(plan, active=False) if (entry["entrypoint"], CAMPAIGN) in (COMPARISON, ACCEPTANCE)]
+    own[-1]["schedules"] = [{"slug": "monthly", "cron": MONTHLY.cron, "timezone": MONTHLY.timezone, "active": True}]
     listed.write_text(listing.text(listing.with_campaign([], CAMPAIGN, own)), encoding="utf-8")
     monkeypatch.setenv("CANBAO_PREFECT_FILE", str(listed))
     monkeypatch.delenv("PREFECT_HOME")
@@ -104,6 +110,12 @@ def _of_record(query: str) -> Any:
         return tx.execute(text(query)).scalar()
 
 
+def _made_ahead(client: SyncPrefectClient, deployment: UUID) -> list[datetime]:
+    """The instants of the runs that the scheduler has made."""
+    chosen = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment]))
+    return sorted(run.expected_start_time for run in client.read_flow_runs(flow_run_filter=chosen) if run.expected_start_time)
+
+
 def _make_missed(client: SyncPrefectClient, deployment: UUID) -> list[UUID]:
     """What the scheduler had made ahead when the power went: runs whose moments pass while nothing runs."""
     ids = [client.create_flow_run_from_deployment(deployment, state=Scheduled(scheduled_time=at)).id for at in MISSED]
@@ -125,6 +137,10 @@ def test_an_installation_lives_through_a_bad_day(home: Path) -> None:
             # The power goes while the moments pass.
             client.update_work_pool(listing.listing()["pool"], WorkPoolUpdate(is_paused=True))
             missed = _make_missed(client, installation.deployed(client)[COMPARISON].id)
+            # Prefect's own scheduler works: the next months' runs are made ahead, at the instants of the schedule.
+            acceptance = installation.deployed(client)[ACCEPTANCE].id
+            _await("no run was made ahead", lambda: _made_ahead(client, acceptance))
+            assert _made_ahead(client, acceptance)[:3] == asyncio.run(MONTHLY.get_dates(n=3))
         children = [psutil.Process(up.health[name]["pid"]) for name in ("server", "worker")]
         assert up.stop() == 0, (home / "up.log").read_text()
         assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
