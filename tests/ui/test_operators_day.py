@@ -1,0 +1,237 @@
+"""An operator's day in Prefect's own pages, in a real browser: retry, approve, make anew, and see what was found.
+
+One installation (`canbao up`) for all; the tests go on from one another as a day does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from models import database
+from tests.flows.conftest import canbao
+from tests.ui.chromium import Page, browser
+
+CAMPAIGN, PERIOD = "chengjiang-2021", "2021-04"
+PREPARER, APPROVER = "经办岗", "审批岗"
+READY_WITHIN_SECONDS = 240
+DONE_WITHIN_SECONDS = 240
+
+
+@dataclass
+class Site:
+    """A home, its server, and a browser."""
+
+    home: Path
+    address: str
+    page: Page
+
+    @property
+    def pages(self) -> str:
+        """Where its pages are: those that a browser without an opinion is shown."""
+        return f"{self.address}/v2"
+
+    def api(self, path: str, **body: Any) -> Any:
+        """What Prefect's server answers."""
+        request = Request(f"{self.address}/api/{path}", json.dumps(body).encode(), {"content-type": "application/json"})
+        with urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def runs(self, flow: str, *states: str) -> list[dict[str, Any]]:
+        """Runs of a flow in these states, the newest first."""
+        found: list[dict[str, Any]] = self.api("flow_runs/filter", sort="START_TIME_DESC", flows={"name": {"any_": [flow]}})
+        return [run for run in found if not states or run["state_name"] in states]
+
+    def await_run(self, flow: str, *states: str) -> dict[str, Any]:
+        """Waits for a run of a flow in one of these states."""
+        ends = time.monotonic() + DONE_WITHIN_SECONDS
+        while not (found := self.runs(flow, *states)):
+            assert time.monotonic() < ends, [(run["name"], run["state_name"]) for run in self.runs(flow)]
+            time.sleep(1)
+        return found[0]
+
+    def rows(self, sql: str, record: str = "canbao") -> list[tuple[Any, ...]]:
+        """Rows of the record, or of Prefect's database."""
+        address = database._embedded(self.home).replace("postgresql://postgres:@/postgres", f"postgresql+psycopg2://postgres@/{record}")
+        engine = create_engine(address)
+        with engine.connect() as connection:
+            found = [tuple(row) for row in connection.execute(text(sql))]
+        engine.dispose()
+        return found
+
+    def show(self, run: dict[str, Any]) -> None:
+        """Opens a run's page."""
+        self.page.open(f"{self.pages}/runs/flow-run/{run['id']}")
+        self.page.wait_for_text(run["name"])
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CANBAO_", "PREFECT_"))}
+    return {**kept, "CANBAO_HOME": str(home), "CANBAO_PREFECT_FILE": str(home / "prefect.yaml")}
+
+
+def _prepared(home: Path) -> None:
+    """A campaign in force, with the files of one month taken in, and its deployments without a clock."""
+    def done(*arguments: str, codes: tuple[int, ...] = (0,)) -> None:
+        process = canbao(home, *arguments)
+        assert process.returncode in codes, process.stderr[-2000:]
+
+    done("mobilise", CAMPAIGN, "--as-of", "2021-03-18T08:00:00+08:00")
+    done("simulate", CAMPAIGN, "--persons", "800", "--periods", PERIOD, "--out", str(home / "place"))
+    done("intake", CAMPAIGN, "--period", PERIOD, "--inbox", str(home / "place" / "inbox"), codes=(0, 1))
+    done("deployments", CAMPAIGN, "--write", "--inactive", "--file", str(home / "prefect.yaml"))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """`canbao up`, and a browser."""
+    folder = tmp_path_factory.mktemp("operator")
+    home, shots = folder / "home", Path(os.environ.get("CANBAO_TEST_SHOTS", str(folder / "shots")))
+    home.mkdir()
+    shots.mkdir(parents=True, exist_ok=True)
+    _prepared(home)
+    with (folder / "up.log").open("wb") as log:
+        up = subprocess.Popen([sys.executable, "-m", "canbao", "up", "--port", "4377"], env=_environment(home), stdout=log, stderr=log)
+    try:
+        with browser(folder, shots) as page:
+            yield Site(home, _address(home, up, folder / "up.log"), page)
+    finally:
+        up.send_signal(signal.SIGTERM)
+        up.wait(60)
+
+
+def _address(home: Path, up: subprocess.Popen[bytes], log: Path) -> str:
+    health, ends = home / "up.json", time.monotonic() + READY_WITHIN_SECONDS
+    while not (health.exists() and json.loads(health.read_text()).get("healthy")):
+        assert up.poll() is None, log.read_text()[-3000:]
+        assert time.monotonic() < ends, log.read_text()[-3000:]
+        time.sleep(0.5)
+    return str(json.loads(health.read_text())["ui"])
+
+
+def _chunks(site: Site) -> dict[str, int]:
+    return {str(name): int(count) for name, count in site.rows("SELECT name, attempts FROM run_chunk")}
+
+
+def test_the_campaigns_deployments_are_found(site: Site) -> None:
+    site.page.open(f"{site.pages}/deployments")
+    site.page.wait_for_text("Deployments", CAMPAIGN)
+    names = {entry["name"] for entry in site.api("flows/filter")}
+    assert {"data-comparison", "rerun-comparison", "approve-release", "release-lists", "sweep", "bulletin"} <= names
+    site.page.shot("deployments")
+
+
+def test_a_run_whose_part_failed_is_retried_and_redoes_only_what_was_not_done(site: Site) -> None:
+    snapshot = Path(site.rows("SELECT snapshot FROM delivery WHERE feed = 'disability' AND snapshot IS NOT NULL LIMIT 1")[0][0])
+    state, kept = snapshot.stat(), snapshot.with_suffix(".kept")
+    shutil.copy2(snapshot, kept)
+    snapshot.write_bytes(b"unreadable" + kept.read_bytes()[10:])
+    os.utime(snapshot, ns=(state.st_atime_ns, state.st_mtime_ns))
+    deployment = next(entry for entry in site.api("deployments/filter") if entry["entrypoint"].startswith("flows/data_comparison"))
+    site.api(f"deployments/{deployment['id']}/create_flow_run", parameters={"campaign": CAMPAIGN, "period": PERIOD, "by": PREPARER})
+    failed = site.await_run("data-comparison", "Failed")
+    assert failed["name"] == f"{CAMPAIGN} {PERIOD} 数据比对"
+    before = _chunks(site)
+    assert before["people"] == 1
+    assert before["lists"] == 0
+
+    os.replace(kept, snapshot)
+    os.utime(snapshot, ns=(state.st_atime_ns, state.st_mtime_ns))
+    site.show(failed)
+    site.page.wait_for_text("Failed")
+    site.page.shot("failed")
+    site.page.click("Open menu")
+    site.page.click("Retry", "[role=menuitem]")
+    site.page.wait_for_text("AwaitingRetry")
+    site.page.click("Retry", "[role=dialog] button, [role=alertdialog] button")
+    completed = site.await_run("data-comparison", "Completed")
+    assert completed["id"] == failed["id"]
+
+    after = _chunks(site)
+    assert after["people"] == before["people"]
+    assert after["link:disability"] == before["link:disability"] + 1
+    attempts = site.rows("SELECT flow_run, outcome, reason FROM run_attempt ORDER BY id")
+    assert [(flow_run, outcome) for flow_run, outcome, _ in attempts] == [(failed["id"], "failed"), (failed["id"], "done")]
+    assert "重试" in attempts[1][2]
+
+
+def test_a_finished_run_shows_its_tables_and_pictures(site: Site) -> None:
+    run = site.await_run("data-comparison", "Completed")
+    site.show(run)
+    site.page.click("Artifacts", "[role=tab]")
+    kinds = ("accounts", "categories", "lists", "links", "charts", "progress", "comparison")
+    site.page.wait_for_text(*(f"{CAMPAIGN}-{kind}-{PERIOD}" for kind in kinds))
+    site.page.shot("artifacts")
+    made = {entry["key"]: entry for entry in site.api("artifacts/filter")}
+    site.page.open(f"{site.pages}/artifacts/artifact/{made[f'{CAMPAIGN}-categories-{PERIOD}']['id']}")
+    site.page.wait_for_text("户籍和居住证人口", "各类合计", "差额（应为 0）")
+    site.page.shot("categories")
+    site.page.open(f"{site.pages}/artifacts/artifact/{made[f'{CAMPAIGN}-charts-{PERIOD}']['id']}")
+    site.page.wait("all('img').filter(image => image.naturalWidth > 100).length === 2")
+    site.page.shot("charts")
+
+
+def test_a_waiting_release_is_approved_in_its_form_by_somebody_else_and_goes_out(site: Site) -> None:
+    waiting = site.await_run("approve-release", "Suspended")
+    _decide(site, waiting, PREPARER)
+    site.page.wait("!words().includes('Provide input')")
+    ends = time.monotonic() + DONE_WITHIN_SECONDS
+    while not (again := site.runs("approve-release", "Suspended")) or again[0]["state_id"] == waiting["state_id"]:
+        assert time.monotonic() < ends, [run["state_name"] for run in site.runs("approve-release")]
+        time.sleep(1)
+    assert site.rows("SELECT approved_by FROM release") == [(None,)]
+    _decide(site, again[0], APPROVER, told="preparer cannot approve")
+    site.await_run("approve-release", "Completed")
+    assert [row[:2] for row in site.rows("SELECT approved_by, reason, released_at FROM release WHERE released_at IS NOT NULL")] == [
+        (APPROVER, "数量已核对")]
+    assert list((site.home / CAMPAIGN / "rosters").rglob("*.xlsx"))
+
+
+def _decide(site: Site, run: dict[str, Any], by: str, told: str = "") -> None:
+    site.show(run)
+    site.page.click("Open menu")
+    site.page.click("Resume", "[role=menuitem]")
+    site.page.wait_for_text("审批岗位", "清单下发", told)
+    site.page.fill("审批岗位", by)
+    site.page.choose("决定", "批准")
+    site.page.fill("理由", "数量已核对")
+    if told:
+        site.page.shot("approval")
+    site.page.click("Resume", "[role=dialog] button")
+
+
+def test_a_rerun_is_begun_from_its_form_and_shows_old_against_new(site: Site) -> None:
+    listed = site.rows("SELECT list, subject, status FROM finding ORDER BY 1, 2")
+    deployment = next(entry for entry in site.api("deployments/filter") if entry["entrypoint"].startswith("flows/rerun"))
+    site.page.open(f"{site.pages}/deployments/deployment/{deployment['id']}")
+    site.page.click("Run", "button")
+    site.page.click("Custom run", "[role=menuitem]")
+    site.page.wait_for_text("dry_run")
+    site.page.fill("period", PERIOD)
+    site.page.fill("by", PREPARER)
+    site.page.fill("reason", "口径复核")
+    site.page.choose("chunks", "lists")
+    site.page.command("Input.dispatchKeyEvent", type="keyDown", key="Escape", code="Escape", windowsVirtualKeyCode=27)
+    site.page.shot("rerun")
+    site.page.click("Submit", "button")
+    run = site.await_run("rerun-comparison", "Completed", "Failed")
+    assert (run["state_name"], run["parameters"]["chunks"]) == ("Completed", ["lists"])
+    changes = next(entry for entry in site.api("artifacts/filter") if entry["key"] == f"{CAMPAIGN}-changes-{PERIOD}")
+    site.page.open(f"{site.pages}/artifacts/artifact/{changes['id']}")
+    site.page.wait_for_text("新旧对照", "试算，未替换")
+    site.page.shot("changes")
+    assert site.rows("SELECT list, subject, status FROM finding ORDER BY 1, 2") == listed
+    assert len(site.rows("SELECT id FROM run_attempt")) == 2
