@@ -26,7 +26,7 @@ PEOPLE = """
     SELECT record AS person, NULL::BIGINT AS number, 'P' || record AS person_id, NULL::VARCHAR AS id_number, name,
            NULL::VARCHAR AS sex, birth_date, NULL::VARCHAR AS hukou_type, 'resident' AS population_status,
            false AS is_permit_holder, township, village, NULL::VARCHAR AS address, NULL::VARCHAR AS phone, household_no,
-           NULL::DATE AS status_date
+           NULL::DATE AS status_date, false AS is_in_doubt
     FROM first_file
 """
 ROWS = f"""
