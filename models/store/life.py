@@ -81,7 +81,8 @@ SELECT f.id,
        %(period)s, coalesce(v.disposition, ''),
        CASE WHEN v.outcome IS DISTINCT FROM 'confirmed' AND e.was_closed_in IS NOT NULL THEN e.was_last_seen ELSE %(before)s END,
        CASE WHEN v.outcome IS DISTINCT FROM 'confirmed' THEN coalesce(e.was_closed_in, %(period)s) ELSE %(period)s END,
-       f.excused_until
+       -- An excuse that has run out meanwhile is gone, whichever run of the month finds it so.
+       CASE WHEN f.excused_until >= %(period)s THEN f.excused_until END
 FROM finding f
 LEFT JOIN current c ON c.list = f.list AND c.subject = f.subject
 LEFT JOIN verdict v ON v.finding_id = f.id
@@ -109,10 +110,10 @@ SELECT f.id, k.event,
        CASE k.event WHEN 'lapsed' THEN 'reopened' WHEN 'still_excused' THEN 'excused'
             WHEN 'restored' THEN
                 CASE WHEN e.before = 'new' AND f.first_seen < %(period)s THEN 'persisting'
-                     WHEN e.before = 'excused' AND f.excused_until < %(period)s THEN 'reopened' ELSE e.before END
+                     WHEN e.before = 'excused' AND f.excused_until >= %(period)s THEN 'excused'
+                     WHEN e.before = 'excused' THEN 'reopened' ELSE e.before END
             ELSE k.event END,
        %(period)s, coalesce(v.disposition, ''), CASE WHEN k.event = 'new' THEN %(period)s END,
-       -- An excuse that has run out meanwhile is gone, whichever run of the month finds it so.
        CASE WHEN k.event = 'restored' AND e.before = 'excused' AND f.excused_until < %(period)s THEN NULL
             WHEN k.event IN ('still_excused', 'restored', 'persisting') THEN f.excused_until END
 FROM finding f

@@ -200,6 +200,7 @@ def test_any_sequence_of_runs_keeps_one_row_per_subject_and_legal_steps(lives: C
 
 @settings(max_examples=12, deadline=None)
 @example(months=[(set(), {("uninsured", "P0")}, [("brief", ("uninsured", "P0"))]), (set(), {("uninsured", "P0")}, [])])
+@example(months=[(set(), {("uninsured", "P0")}, [("brief", ("uninsured", "P0"))]), ({("uninsured", "P0")}, set(), [])])
 @given(months=st.lists(st.tuples(LISTED, LISTED, ANSWERS), min_size=1, max_size=3))
 def test_a_corrected_run_leaves_what_the_right_feed_alone_would_have_left(lives: Callable[[], Life], months: list[Any]) -> None:
     states = []
