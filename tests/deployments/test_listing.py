@@ -36,6 +36,16 @@ def test_the_file_is_written_as_the_command_writes_it() -> None:
     assert (ROOT / "prefect.yaml").read_text(encoding="utf-8") == listing.text(ENTRIES)
 
 
+def test_no_deployment_stands_twice() -> None:
+    # Prefect knows a deployment by flow and name: of two, the one that comes last wins in silence.
+    places = [(entry["entrypoint"], entry["name"]) for entry in ENTRIES]
+    assert len(places) == len(set(places))
+
+
+def test_runs_that_wait_for_a_form_keep_no_other_from_waiting() -> None:
+    assert all("concurrency_limit" not in entry for entry in ENTRIES if entry["entrypoint"] == "flows/approval.py:approve_release")
+
+
 def test_only_one_campaign_runs_by_itself_out_of_the_box() -> None:
     assert [plan.id for plan in PLANS if listing.is_active(ENTRIES, plan.id)] == ["chengjiang-2021"]
 
