@@ -23,7 +23,7 @@ os.environ.update({
 os.environ.pop("CANBAO_DATABASE_URL", None)
 os.environ.pop("PREFECT_API_URL", None)
 _count = itertools.count()
-SLOW_FIRST = ("flows", "campaigns", "deployments")
+SLOW_FIRST = ("flows", "ui", "campaigns", "deployments")
 """Rooms whose files take minutes: begun last, one of them would run alone at the end."""
 
 
