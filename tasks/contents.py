@@ -24,7 +24,7 @@ from documents.model import (
     ScorecardLine,
 )
 from models.database import transaction
-from models.plan import Bulletin, Indicator, Plan, Target
+from models.plan import Bulletin, Indicator, Organisation, Plan, Target
 from models.states import NOT_HANDED_OUT
 from models.store import deliveries
 from models.store import findings as findings_store
@@ -37,6 +37,8 @@ from tasks.campaign import period_name, short_name, today
 from tasks.obligations import statuses
 
 VERDICTS = {"accepted_with_warnings": "有提示"}
+SHORTEST_UNIT_NAME = 2
+"""A title that shares one character with its unit's name does not name it (局 of 「局长」)."""
 FEED_STATES = {"on_time": "按时", "late": "迟交", "returned": "退回", "missing": "未交", "waiting": "未到期"}
 
 
@@ -52,7 +54,14 @@ def contact(plan: Plan) -> Contact:
     """Whom to call: the office's clerk post."""
     office = plan.organisation(plan.office)
     post = next((entry.title for entry in office.contacts if entry.role == "clerk"), "综合联络岗")
-    return Contact(post=f"{office.short}{post}")
+    return Contact(post=post_name(office, post))
+
+
+def post_name(unit: Organisation, title: str) -> str:
+    """A post with its unit before it, the unit named once: 「办公室经办」 of 「…领导小组办公室」 (市扩面办) is 「市扩面办经办」."""
+    lengths = range(len(title), SHORTEST_UNIT_NAME - 1, -1)
+    named = next((length for length in lengths if any(name.endswith(title[:length]) for name in (unit.short, unit.name))), 0)
+    return f"{unit.short}{title[named:]}"
 
 
 def register_periods(run: Any) -> dict[str, str]:
