@@ -114,6 +114,9 @@ def _tell(events: Sequence[Event]) -> None:
 
 
 def _event(plan: Plan, row: store.Row) -> Event:
+    facts = row["facts"]
+    # The feed shows the resource's name and nothing else of what happened until a person opens the event.
+    told = " ".join(part for part in (plan.id, facts.get("period"), row["subject"], facts.get("step")) if part)
     related = [{"prefect.resource.id": f"canbao.organisation.{plan.id}.{code}", "prefect.resource.role": "organisation",
                 "prefect.resource.name": short_name(plan, code), "canbao.organisation": code}
                for code in row["organisations"]]
@@ -124,7 +127,7 @@ def _event(plan: Plan, row: store.Row) -> Event:
                         "prefect.resource.name": str(flow_run.name)})
     return Event.model_validate({
         "id": uuid5(NAMESPACE, f"{plan.id}/{row['event']}/{row['key']}"), "event": row["event"],
-        "resource": {"prefect.resource.id": f"canbao.campaign.{plan.id}", "prefect.resource.name": plan.name,
+        "resource": {"prefect.resource.id": f"canbao.campaign.{plan.id}", "prefect.resource.name": told,
                      "canbao.campaign": plan.id, "canbao.subject": row["subject"]},
         "related": related,
-        "payload": {**row["facts"], "campaign": plan.id, "subject": row["subject"], "as_of": as_instant(plan, row["at"]).isoformat()}})
+        "payload": {**facts, "campaign": plan.id, "subject": row["subject"], "as_of": as_instant(plan, row["at"]).isoformat()}})

@@ -128,6 +128,16 @@ def test_many_organisations_are_told_in_parts(campaign: Path) -> None:
     assert {row["facts"]["organisations"] for row in parts} == {len(codes)}
 
 
+def test_the_feed_names_what_happened_without_being_opened(campaign: Path) -> None:
+    item, period, due_before, _ = _first_due("report")
+    with prefect() as told:
+        sweep_obligations.fn(CAMPAIGN, due_before)
+        events.announce(CAMPAIGN, due_before)
+    names = {event["resource"]["prefect.resource.name"] for event in told if event["event"] == events.REPORT_MISSED}
+    assert f"{CAMPAIGN} {period} {item}" in names
+    assert {event["resource"]["prefect.resource.id"] for event in told} == {f"canbao.campaign.{CAMPAIGN}"}
+
+
 def _one_fact(key: str = "7", at: datetime = BEGUN) -> None:
     with transaction() as tx:
         events.note(tx, CAMPAIGN, events.FEED_RETURNED, key, at, "population", organisations=["gongan"], rows=3)

@@ -121,6 +121,10 @@ class Page:
         self.command("Input.insertText", text=text)
         time.sleep(0.1)
 
+    def press_escape(self) -> None:
+        """Closes whatever list or menu is open."""
+        self.command("Input.dispatchKeyEvent", type="keyDown", key="Escape", code="Escape", windowsVirtualKeyCode=27)
+
     def shot(self, name: str) -> Path:
         """A picture of the page."""
         target = self._shots / f"{name}.png"

@@ -5,23 +5,34 @@ One installation (`canbao up`) for all; the tests go on from one another as a da
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import pickle
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from datetime import time as hour
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
+from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 from sqlalchemy import create_engine, text
 
+from comparison.plan_check import load_sound
 from models import database
+from models.errors import CanbaoError
+from rules.calendar import WorkCalendar
 from tests.flows.conftest import canbao
 from tests.ui.chromium import Page, browser
 
@@ -29,6 +40,10 @@ CAMPAIGN, PERIOD = "chengjiang-2021", "2021-04"
 PREPARER, APPROVER = "经办岗", "审批岗"
 READY_WITHIN_SECONDS = 240
 DONE_WITHIN_SECONDS = 240
+SCHEDULED_AHEAD = timedelta(minutes=2)
+"""Far enough for Prefect's scheduler to make the run, near enough to have come when it is asked for."""
+SHORTEST_TELLING_NAME = 3
+"""Names of two characters stand in ordinary words, too."""
 
 
 @dataclass
@@ -55,10 +70,31 @@ class Site:
         found: list[dict[str, Any]] = self.api("flow_runs/filter", sort="START_TIME_DESC", flows={"name": {"any_": [flow]}})
         return [run for run in found if not states or run["state_name"] in states]
 
-    def await_run(self, flow: str, *states: str) -> dict[str, Any]:
-        """Waits for a run of a flow in one of these states."""
+    def deployment(self, flow: str) -> dict[str, Any]:
+        """The campaign's deployment of a flow."""
+        (found,) = self.api("deployments/filter", flows={"name": {"any_": [flow]}})
+        return dict(found)
+
+    def schedule_once(self, flow: str, instant: datetime) -> None:
+        """Moves the one schedule of a campaign's deployment to one minute, and lets it run."""
+        deployment = self.deployment(flow)
+        (schedule,) = deployment["schedules"]
+        at = instant.astimezone(UTC)
+        body = {"active": True, "schedule": {"cron": f"{at.minute} {at.hour} {at.day} {at.month} *", "timezone": "UTC"}}
+        place = f"{self.address}/api/deployments/{deployment['id']}/schedules/{schedule['id']}"
+        with urlopen(Request(place, json.dumps(body).encode(), {"content-type": "application/json"}, method="PATCH"), timeout=30):
+            pass
+
+    def begin(self, flow: str, **parameters: Any) -> dict[str, Any]:
+        """Begins a run of the campaign's deployment of a flow."""
+        made: dict[str, Any] = self.api(f"deployments/{self.deployment(flow)['id']}/create_flow_run",
+                                        parameters={"campaign": CAMPAIGN, **parameters})
+        return made
+
+    def await_run(self, flow: str, *states: str, identity: str | None = None) -> dict[str, Any]:
+        """Waits for a run of a flow in one of these states, or for just this one."""
         ends = time.monotonic() + DONE_WITHIN_SECONDS
-        while not (found := self.runs(flow, *states)):
+        while not (found := [run for run in self.runs(flow, *states) if identity in (None, run["id"])]):
             assert time.monotonic() < ends, [(run["name"], run["state_name"]) for run in self.runs(flow)]
             time.sleep(1)
         return found[0]
@@ -97,7 +133,7 @@ def _prepared(home: Path) -> None:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """`canbao up`, and a browser."""
+    """`canbao up`, and a browser. Of all schedules one is to come while the day goes on: that of the sweep."""
     folder = tmp_path_factory.mktemp("operator")
     home, shots = folder / "home", Path(os.environ.get("CANBAO_TEST_SHOTS", str(folder / "shots")))
     home.mkdir()
@@ -107,7 +143,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         up = subprocess.Popen([sys.executable, "-m", "canbao", "up", "--port", "4377"], env=_environment(home), stdout=log, stderr=log)
     try:
         with browser(folder, shots) as page:
-            yield Site(home, _address(home, up, folder / "up.log"), page)
+            found = Site(home, _address(home, up, folder / "up.log"), page)
+            found.schedule_once("sweep", datetime.now(UTC) + SCHEDULED_AHEAD)
+            yield found
     finally:
         up.send_signal(signal.SIGTERM)
         up.wait(60)
@@ -140,8 +178,7 @@ def test_a_run_whose_part_failed_is_retried_and_redoes_only_what_was_not_done(si
     shutil.copy2(snapshot, kept)
     snapshot.write_bytes(b"unreadable" + kept.read_bytes()[10:])
     os.utime(snapshot, ns=(state.st_atime_ns, state.st_mtime_ns))
-    deployment = next(entry for entry in site.api("deployments/filter") if entry["entrypoint"].startswith("flows/data_comparison"))
-    site.api(f"deployments/{deployment['id']}/create_flow_run", parameters={"campaign": CAMPAIGN, "period": PERIOD, "by": PREPARER})
+    site.begin("data-comparison", period=PERIOD, by=PREPARER)
     failed = site.await_run("data-comparison", "Failed")
     assert failed["name"] == f"{CAMPAIGN} {PERIOD} 数据比对"
     before = _chunks(site)
@@ -152,7 +189,6 @@ def test_a_run_whose_part_failed_is_retried_and_redoes_only_what_was_not_done(si
     os.utime(snapshot, ns=(state.st_atime_ns, state.st_mtime_ns))
     site.show(failed)
     site.page.wait_for_text("Failed")
-    site.page.shot("failed")
     site.page.click("Open menu")
     site.page.click("Retry", "[role=menuitem]")
     site.page.wait_for_text("AwaitingRetry")
@@ -205,6 +241,7 @@ def _decide(site: Site, run: dict[str, Any], by: str, told: str = "") -> None:
     site.page.click("Open menu")
     site.page.click("Resume", "[role=menuitem]")
     site.page.wait_for_text("审批岗位", "清单下发", told)
+    site.page.shot("asked-again" if told else "asked")
     site.page.fill("审批岗位", by)
     site.page.choose("决定", "批准")
     site.page.fill("理由", "数量已核对")
@@ -215,8 +252,7 @@ def _decide(site: Site, run: dict[str, Any], by: str, told: str = "") -> None:
 
 def test_a_rerun_is_begun_from_its_form_and_shows_old_against_new(site: Site) -> None:
     listed = site.rows("SELECT list, subject, status FROM finding ORDER BY 1, 2")
-    deployment = next(entry for entry in site.api("deployments/filter") if entry["entrypoint"].startswith("flows/rerun"))
-    site.page.open(f"{site.pages}/deployments/deployment/{deployment['id']}")
+    site.page.open(f"{site.pages}/deployments/deployment/{site.deployment('rerun-comparison')['id']}")
     site.page.click("Run", "button")
     site.page.click("Custom run", "[role=menuitem]")
     site.page.wait_for_text("dry_run")
@@ -224,7 +260,8 @@ def test_a_rerun_is_begun_from_its_form_and_shows_old_against_new(site: Site) ->
     site.page.fill("by", PREPARER)
     site.page.fill("reason", "口径复核")
     site.page.choose("chunks", "lists")
-    site.page.command("Input.dispatchKeyEvent", type="keyDown", key="Escape", code="Escape", windowsVirtualKeyCode=27)
+    site.page.press_escape()
+    site.page.wait("!all('[role=option]').length")
     site.page.shot("rerun")
     site.page.click("Submit", "button")
     run = site.await_run("rerun-comparison", "Completed", "Failed")
@@ -235,3 +272,62 @@ def test_a_rerun_is_begun_from_its_form_and_shows_old_against_new(site: Site) ->
     site.page.shot("changes")
     assert site.rows("SELECT list, subject, status FROM finding ORDER BY 1, 2") == listed
     assert len(site.rows("SELECT id FROM run_attempt")) == 2
+
+
+def test_a_run_that_only_the_schedule_began_was_picked_up_and_completed(site: Site) -> None:
+    run = site.await_run("sweep", "Completed")
+    assert run["auto_scheduled"]
+    assert run["parameters"] == {"campaign": CAMPAIGN}
+    assert run["expected_start_time"] <= run["start_time"] <= run["end_time"]
+
+
+def test_what_happened_stands_in_the_event_feed_with_what_it_concerns(site: Site) -> None:
+    # Ladders keep silent on days off: a sweep of the next workday sends something on whatever day this runs.
+    plan = load_sound(CAMPAIGN).plan
+    today = datetime.now(ZoneInfo(plan.time_zone)).date()
+    workday = datetime.combine(WorkCalendar(plan.calendar).add_workdays(today, 1), hour(10), tzinfo=ZoneInfo(plan.time_zone))
+    begun = site.begin("sweep", as_of=workday.isoformat())
+    site.await_run("sweep", "Completed", identity=begun["id"])
+    for event in ("canbao.report.missed", "canbao.step.sent", "canbao.feed.late", "canbao.approval.waiting"):
+        assert site.api("events/filter", filter={"event": {"name": [event]}})["total"] > 0, event
+    (waiting,) = site.api("events/filter", filter={"event": {"name": ["canbao.approval.waiting"]}})["events"]
+    assert waiting["resource"]["prefect.resource.id"] == f"canbao.campaign.{CAMPAIGN}"
+    assert {"organisation", "run", "flow-run"} <= {entry["prefect.resource.role"] for entry in waiting["related"]}
+    site.page.open(f"{site.pages}/events")
+    site.page.click("All event types", "button")
+    site.page.click("canbao.report.missed", "[role=option]")
+    site.page.press_escape()
+    site.page.wait_for_text("Canbao Report Missed", f"{CAMPAIGN} 2021-04 monthly_report")
+    site.page.shot("events")
+
+
+def test_a_finished_run_that_is_retried_redoes_nothing(site: Site) -> None:
+    finished, before = site.await_run("data-comparison", "Completed"), _chunks(site)
+    answer = site.api(f"flow_runs/{finished['id']}/set_state", state={"type": "SCHEDULED", "name": "AwaitingRetry"})
+    assert answer["status"] == "ACCEPT"
+    ends = time.monotonic() + DONE_WITHIN_SECONDS
+    while (again := site.runs("data-comparison")[0])["run_count"] == finished["run_count"] or again["state_name"] != "Completed":
+        assert time.monotonic() < ends, again["state_name"]
+        time.sleep(1)
+    assert _chunks(site) == before
+    assert len(site.rows("SELECT id FROM run_attempt")) == 2
+
+
+def test_no_result_is_kept_and_no_person_stands_anywhere_in_prefect(site: Site) -> None:
+    truth = site.home / "place" / "truth" / PERIOD / "persons.csv"
+    people = duckdb.execute("SELECT id_number, name FROM read_csv($1, all_varchar = true)", [str(truth)]).fetchall()
+    numbers, names = {row[0] for row in people}, {row[1] for row in people if len(row[1]) >= SHORTEST_TELLING_NAME}
+    assert len(numbers) >= 800
+    seen: Counter[str] = Counter()
+    for (table,) in site.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", "prefect"):
+        for (row,) in site.rows(f'SELECT to_jsonb(t)::text FROM "{table}" t', "prefect"):
+            seen[table] += 1
+            assert not numbers.intersection(re.findall(r"\d{17}[\dX]", row)), table
+            assert not any(name in row for name in names), table
+    assert all(seen[table] for table in ("artifact", "events", "event_resources", "flow_run_input", "log"))
+    # Prefect keeps what ended a run that failed; that is our own error, which names nobody, and of the others nothing.
+    kept = list((site.home / "prefect" / "storage").iterdir())
+    assert len(kept) == len({row[0] for row in site.rows("SELECT flow_run FROM run_attempt WHERE outcome = 'failed'")}) == 1
+    fault = pickle.loads(base64.b64decode(kept[0].read_bytes()))
+    assert isinstance(fault, CanbaoError)
+    assert fault.__cause__ is fault.__context__ is fault.__traceback__ is None
