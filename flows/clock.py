@@ -11,6 +11,9 @@ from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
+from models.errors import CanbaoError
+from models.plan_file import REPOSITORY, find, read
+
 
 def instant(as_of: datetime | None) -> datetime:
     """``as_of`` if given; otherwise the instant the run was scheduled for, so that a late start changes nothing."""
@@ -53,6 +56,11 @@ def name_run(campaign: str, periods: Sequence[str], what: str) -> None:
 
 
 def _plan_id(plan: object) -> str:
-    """The campaign of a plan that is given by id or by path (``campaigns/<id>/plan.yaml``)."""
-    path = Path(str(plan or ""))
-    return path.parent.name if path.suffix else path.name
+    """The campaign of a plan that is given by its id or by a path; what cannot be read is named as it was given, for the run
+    itself says what is wrong with it."""
+    given = str(plan or "")
+    try:
+        path = find(given)
+        return path.parent.name if path.parent.parent == REPOSITORY / "campaigns" else read(path).plan.id
+    except CanbaoError:
+        return Path(given).name
