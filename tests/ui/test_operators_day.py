@@ -297,6 +297,7 @@ def test_what_happened_stands_in_the_event_feed_with_what_it_concerns(site: Site
     site.page.click("All event types", "button")
     site.page.click("canbao.report.missed", "[role=option]")
     site.page.press_escape()
+    site.page.wait("!all('[role=option]').length")
     site.page.wait_for_text("Canbao Report Missed", f"{CAMPAIGN} 2021-04 monthly_report")
     site.page.shot("events")
 
