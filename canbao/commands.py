@@ -157,14 +157,17 @@ def simulate(
 @app.command()
 def mobilise(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
     """Puts a plan in force without Prefect: stores it and makes its obligations ahead."""
-    from tasks.campaign import keep_phases, store_plan
-    from tasks.obligations import make_obligations
+    from tasks.campaign import keep_phases, plan_in_force, store_plan, today
+    from tasks.obligations import fallen_due, make_obligations
 
     moment = datetime.fromisoformat(as_of) if as_of else datetime.now(UTC)
     stored = store_plan.fn(campaign, moment)
-    result = {**stored, **make_obligations.fn(str(stored["campaign"]), moment)}
-    keep_phases.fn(str(stored["campaign"]), moment)
-    _answer(result, as_json, f"{result['campaign']}: in force, {result['expected']} obligations ({result['made']} new).")
+    code = str(stored["campaign"])
+    result = {**stored, **make_obligations.fn(code, moment), "fallen_due": fallen_due(code, moment)}
+    keep_phases.fn(code, moment)
+    late = (f"\n{result['fallen_due']:,} of them fell due before today and nothing is there. If they are not owed: "
+            f"canbao excuse {code} --before {today(plan_in_force(code), moment)} --by POST --reason …") if result["fallen_due"] else ""
+    _answer(result, as_json, f"{code}: in force, {result['expected']} obligations ({result['made']} new).{late}")
 
 
 @app.command()
@@ -504,15 +507,30 @@ def extend(
 
 @app.command()
 def excuse(
-    campaign: CampaignArg, item: Item, org: Org, period: PeriodLabel, by: By, reason: Reason,
+    campaign: CampaignArg, by: By, reason: Reason,
+    item: Annotated[str | None, typer.Option("--item", help="Obligation id, or feed:<feed>.")] = None,
+    org: Annotated[str | None, typer.Option("--org", help="Code of the organisation that owes it.")] = None,
+    period: Annotated[str | None, typer.Option("--period", help="Label of the period, as `canbao status` shows it.")] = None,
+    before: Annotated[str | None, typer.Option(
+        "--before", help="Everything that fell due before this day, YYYY-MM-DD, and is not there; the others narrow it.")] = None,
     as_of: AsOf = None, as_json: Json = False,
 ) -> None:
-    """Excuses one organisation from one obligation, with the reason; an excused feed is not waited for."""
-    from tasks.obligations import excuse as let_off
+    """Excuses one organisation from one obligation, or, with --before, what fell due before a campaign was begun here.
+
+    An excused feed is not waited for.
+    """
+    from tasks import obligations
 
     code = _id(campaign)
-    result = let_off(code, item, org, period, by, reason, _instant(code, as_of))
-    _answer(result, as_json, f"{org} {item} {period}: excused.")
+    moment = _instant(code, as_of)
+    if before is not None:
+        result = obligations.excuse_before(code, _day(before), by, reason, moment, item=item, organisation=org, period=period)
+        _answer(result, as_json, f"{result['excused']:,} obligations that fell due before {before}: excused.")
+    elif item and org and period:
+        result = obligations.excuse(code, item, org, period, by, reason, moment)
+        _answer(result, as_json, f"{org} {item} {period}: excused.")
+    else:
+        raise WrongUse("say what is excused.", where=code, cure="Give --item, --org and --period, or --before DAY.")
 
 
 @app.command()

@@ -11,7 +11,7 @@ from flows.summary import publish
 from tasks.campaign import keep_phases, store_plan
 from tasks.effect import guarded
 from tasks.mobilisation import issue_handbook, issue_task_letters
-from tasks.obligations import make_obligations
+from tasks.obligations import fallen_due, make_obligations
 from tasks.reports import issue_forms
 
 
@@ -27,7 +27,7 @@ def mobilisation(plan: str, as_of: datetime | None = None) -> dict[str, object]:
     now = instant(as_of)
     stored = store_plan(plan, now)
     campaign = str(stored["campaign"])
-    obligations = make_obligations(campaign, now)
+    obligations = {**make_obligations(campaign, now), "fallen_due": fallen_due(campaign, now)}
     phases = keep_phases(campaign, now)
     handbook = issue_handbook(campaign, now)
     letters = issue_task_letters(campaign, now)

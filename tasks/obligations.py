@@ -14,7 +14,8 @@ from models.plan import Plan
 from models.store import campaigns
 from models.store import obligations as store
 from rules.deadlines import ObligationFacts, Status, SubmissionFact, closes, due_in_force, expected, is_late, status
-from tasks.campaign import plan_in_force
+from rules.periods import ONE_DAY
+from tasks.campaign import plan_in_force, today
 from tasks.effect import effect
 
 
@@ -119,6 +120,35 @@ def excuse(campaign: str, item: str, organisation: str, period: str, by: str, re
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="obligation excused",
                         subject=f"{item}/{organisation}/{period}", count=1, reason=reason)
     return {"item": item, "organisation": organisation, "period": period}
+
+
+def excuse_before(campaign: str, before: date, by: str, reason: str, as_of: datetime, *, item: str | None = None,
+                  organisation: str | None = None, period: str | None = None) -> dict[str, Any]:
+    """Excuses everything whose last day lay before ``before`` (exclusive) and for which nothing was handed in: what a campaign
+    that is begun when its plan's first deadlines are over would owe at once. Once however often it is done.
+
+    Raises WrongUse for a day that has not come: what is not due yet is owed.
+    """
+    plan = plan_in_force(campaign)
+    if before > today(plan, as_of):
+        raise WrongUse(f"{before} has not come yet.", where=campaign, cure="Give today or a day before it; what is not due yet is owed.")
+    until = closes(before - ONE_DAY, plan.time_zone, plan.calendar.cut_off)
+    with transaction() as tx:
+        excused = store.excuse_fallen_due(tx, campaign, until, as_of, reason, item=item, organisation=organisation, period=period)
+        count = sum(excused.values())
+        if count:
+            narrowed = "/".join(name for name in (item, organisation, period) if name)
+            campaigns.audit(tx, campaign, at=as_of, actor=by, action="obligations excused",
+                            subject=" ".join(part for part in (f"due before {before}", narrowed) if part), count=count, reason=reason)
+    return {"before": before.isoformat(), "excused": count, "by_item": excused}
+
+
+def fallen_due(campaign: str, as_of: datetime) -> int:
+    """How many obligations fell due before the day of ``as_of`` with nothing handed in."""
+    plan = plan_in_force(campaign)
+    until = closes(today(plan, as_of) - ONE_DAY, plan.time_zone, plan.calendar.cut_off)
+    with transaction() as tx:
+        return store.count_fallen_due(tx, campaign, until, as_of)
 
 
 def acknowledge(campaign: str, item: str, organisation: str, period: str, as_of: datetime) -> dict[str, Any]:

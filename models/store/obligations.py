@@ -229,6 +229,36 @@ def excuse(tx: Connection, obligation_id: int, at: datetime, reason: str) -> Non
                .values(excused_at=at, excuse_reason=reason))
 
 
+FALLEN_DUE = """
+    o.campaign_id = :campaign AND o.excused_at IS NULL AND o.due_before <= :until
+    AND (CAST(:item AS text) IS NULL OR o.item = :item) AND (CAST(:organisation AS text) IS NULL OR o.organisation = :organisation)
+    AND (CAST(:period AS text) IS NULL OR o.period = :period)
+    AND NOT EXISTS (SELECT FROM extension e WHERE e.obligation_id = o.id AND e.granted_at <= :at AND e.due_before > :until)
+    AND NOT EXISTS (SELECT FROM submission s WHERE s.obligation_id = o.id AND s.received_at <= :at
+                    AND (s.sent_back_at IS NULL OR s.accepted_at > s.sent_back_at))
+"""
+"""Owed, last due up to ``until`` with every extension, and nothing stands for it."""
+
+
+def _fallen_due(campaign: str, until: datetime, at: datetime, narrowed: Mapping[str, str | None]) -> dict[str, Any]:
+    return {"campaign": campaign, "until": until, "at": at, "item": None, "organisation": None, "period": None, **narrowed}
+
+
+def count_fallen_due(tx: Connection, campaign: str, until: datetime, at: datetime) -> int:
+    """How many obligations fell due up to ``until`` and have nothing that stands for them."""
+    return tx.execute(text(f"SELECT count(*) FROM obligation o WHERE {FALLEN_DUE}"), _fallen_due(campaign, until, at, {})).scalar_one()
+
+
+def excuse_fallen_due(tx: Connection, campaign: str, until: datetime, at: datetime, reason: str, *, item: str | None = None,
+                      organisation: str | None = None, period: str | None = None) -> dict[str, int]:
+    """Excuses all of them, of one item, organisation or period if one is named; how many by item."""
+    narrowed = {"item": item, "organisation": organisation, "period": period}
+    return dict(tx.execute(text(f"""
+        WITH excused AS (UPDATE obligation o SET excused_at = :at, excuse_reason = :reason WHERE {FALLEN_DUE} RETURNING o.item)
+        SELECT item, count(*) FROM excused GROUP BY item ORDER BY item
+    """), {**_fallen_due(campaign, until, at, narrowed), "reason": reason}).tuples().all())
+
+
 def step_counts(tx: Connection, campaign: str) -> list[Row]:
     """Rungs by step and state over the whole campaign."""
     return list(tx.execute(

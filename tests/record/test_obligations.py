@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from models.database import transaction
+from models.errors import WrongUse
+from models.store import campaigns
 from models.store import obligations as store
 from tasks.campaign import store_plan
-from tasks.obligations import make_obligations, statuses
+from tasks.obligations import excuse_before, fallen_due, make_obligations, statuses
 from tasks.sending import send_messages
 from tasks.sweep import sweep_obligations
 
@@ -118,6 +120,58 @@ def test_an_extension_moves_the_ladder_and_the_due_instant(campaign: str) -> Non
     assert steps == []
     row, = statuses(campaign, _at(6, 4), item="monthly_report", period="2021-05", organisation="luju")
     assert row["status"] == "open"
+
+
+def _excused(campaign: str, as_of: datetime) -> set[tuple[str, str, str]]:
+    return {(row["item"], row["organisation"], row["period"]) for row in statuses(campaign, as_of) if row["status"] == "excused"}
+
+
+def test_what_fell_due_before_a_campaign_was_begun_is_excused_at_once_and_nothing_else(campaign: str) -> None:
+    begun = _at(6, 4)
+    # Reports for May were due on 2 June, those for April on 6 May (the 2nd lay in the holidays).
+    with transaction() as tx:
+        handed_in, sent_back, extended = (store.one(tx, campaign, "monthly_report", unit, "2021-05") for unit in ("luju", "haikou", "jiucun"))
+        assert handed_in
+        assert sent_back
+        assert extended
+        for row in (handed_in, sent_back):
+            number, _ = store.submit(tx, row["id"], received_at=_at(6, 3), sha256=str(row["id"]), path="", prepared_by=None,
+                                     reviewed_by=None, texts={}, faults={})
+        store.send_back(tx, number, _at(6, 3, 12))
+        store.extend(tx, extended["id"], due_before=_at(6, 12, 0), granted_at=_at(6, 1), granted_by="office", reason="停电")
+    owed = fallen_due(campaign, begun)
+    answer = excuse_before(campaign, date(2021, 6, 3), "office", "六月起实施", begun)
+    assert (answer["excused"], answer["by_item"]["monthly_report"]) == (owed, 2 * 21 - 2)
+    assert fallen_due(campaign, begun) == 0
+    excused = _excused(campaign, begun)
+    assert len(excused) == owed
+    assert {("monthly_report", unit, "2021-05") for unit in ("luju", "haikou", "jiucun", "fenglu")} & excused == {
+        ("monthly_report", "haikou", "2021-05"), ("monthly_report", "fenglu", "2021-05")}
+    assert all(row["due_before"] <= _at(6, 3, 0) for row in statuses(campaign, begun) if row["status"] == "excused")
+    assert _excused(campaign, begun - timedelta(seconds=1)) == set(), "what was, was"
+    assert sweep_obligations.fn(campaign, _at(6, 3, 9))["sent"] == 0
+
+
+def test_excusing_again_excuses_nobody_and_is_written_down_once(campaign: str) -> None:
+    first = excuse_before(campaign, date(2021, 5, 7), "office", "五月起实施", _at(5, 7))
+    assert first["excused"] > 0
+    assert excuse_before(campaign, date(2021, 5, 7), "office", "五月起实施", _at(5, 8))["excused"] == 0
+    with transaction() as tx:
+        entry, = tx.execute(text("SELECT actor, subject, count, reason FROM audit WHERE action = 'obligations excused'")).all()
+        assert tuple(entry) == ("office", "due before 2021-05-07", first["excused"], "五月起实施")
+        assert campaigns.audit_is_whole(tx)
+
+
+def test_the_last_day_itself_is_not_before_it(campaign: str) -> None:
+    # April's reports are due on 6 May: they are owed on that day, and have fallen due on the next.
+    assert excuse_before(campaign, date(2021, 5, 6), "office", "五月起实施", _at(5, 7), item="monthly_report")["excused"] == 0
+    assert excuse_before(campaign, date(2021, 5, 7), "office", "五月起实施", _at(5, 7), item="monthly_report", organisation="luju")["excused"] == 1
+    assert excuse_before(campaign, date(2021, 5, 7), "office", "五月起实施", _at(5, 7), item="monthly_report")["excused"] == 20
+
+
+def test_what_is_not_due_yet_is_not_excused_in_advance(campaign: str) -> None:
+    with pytest.raises(WrongUse, match="has not come"):
+        excuse_before(campaign, date(2021, 5, 8), "office", "五月起实施", _at(5, 7))
 
 
 def test_nothing_in_the_ledger_can_stand_twice(campaign: str) -> None:
