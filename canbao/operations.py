@@ -13,6 +13,7 @@ import typer
 
 from canbao import render
 from canbao.commands import CampaignArg, Json, _answer, _say, app, run
+from models.errors import WrongUse
 
 __all__ = ["run"]
 
@@ -51,28 +52,34 @@ def _shown(health: dict[str, Any]) -> str:
 
 @app.command()
 def deployments(
-    campaign: CampaignArg, write: Annotated[bool, typer.Option("--write", help="Put them into prefect.yaml.")] = False,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the campaign out of prefect.yaml.")] = False,
+    campaign: CampaignArg, write: Annotated[bool, typer.Option("--write", help="Put them into this installation's list.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the campaign out of this installation's list.")] = False,
     active: Annotated[bool | None, typer.Option(
-        "--active/--inactive", help="Whether schedules run; as the file says if left out, a new campaign's do.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", help="The prefect.yaml; CANBAO_PREFECT_FILE or the repository's if left out.")] = None,
+        "--active/--inactive", help="Whether schedules run; as the list says if left out, a new campaign's do.")] = None,
+    file: Annotated[Path | None, typer.Option(
+        "--file", help="Another list; CANBAO_PREFECT_FILE, else prefect.yaml under CANBAO_HOME, if left out.")] = None,
     as_json: Json = False,
 ) -> None:
-    """A campaign's deployments, their schedules made from its plan; `prefect deploy --all` or `canbao up` then takes them."""
+    """A campaign's deployments, their schedules made from its plan; `canbao up` then takes them.
+
+    --write touches nothing of the program: this installation's own list is laid over the one that comes with it.
+    """
     from comparison.plan_check import load_sound
     from deployments import listing
     from models.plan_file import REPOSITORY
 
-    target = file or listing.prefect_file()
     loaded = load_sound(campaign)
-    found = listing.read(target)
-    known = any(entry["name"] == loaded.plan.id for entry in found)
-    runs = active if active is not None else listing.is_active(found, loaded.plan.id) if known else True
-    home = REPOSITORY / "campaigns" / loaded.plan.id
+    target = file or listing.own_file()
+    listed, found = listing.read(target), listing.read(target) if file else listing.in_force()
+    if remove and loaded.plan.id not in listing.campaigns(listed):
+        raise WrongUse(f"{loaded.plan.id} is not in this list.", where=str(target),
+                       cure="One that comes with the program is put to sleep by --write --inactive.")
+    runs = active if active is not None else listing.is_active(found, loaded.plan.id) or loaded.plan.id not in listing.campaigns(found)
+    shipped = REPOSITORY / "campaigns" / loaded.plan.id
     own = [] if remove else listing.entries(loaded.plan, active=runs,
-                                            plan_path=None if loaded.path.parent == home else str(loaded.path.resolve()))
+                                            plan_path=None if loaded.path.parent == shipped else str(loaded.path.resolve()))
     if write or remove:
-        target.write_text(listing.text(listing.with_campaign(found, loaded.plan.id, own)), encoding="utf-8")
+        target.write_text(listing.text(listing.with_campaign(listed, loaded.plan.id, own)), encoding="utf-8")
     if as_json:
         print(json.dumps({"campaign": loaded.plan.id, "file": str(target), "written": write or remove, "deployments": own},
                          ensure_ascii=False))

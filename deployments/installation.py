@@ -30,7 +30,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.schedules import Cron
 from prefect.states import Cancelled
 
-from deployments.listing import listing, prefect_file, read
+from deployments.listing import in_force, listing
 from models.errors import CanbaoError
 from models.plan_file import REPOSITORY
 
@@ -61,7 +61,7 @@ def deploy(entries: Iterable[Mapping[str, Any]]) -> int:
         try:
             flow = Flow.from_source(str(REPOSITORY), entrypoint=entry["entrypoint"])
         except Exception as error:
-            raise CanbaoError(f"the flow cannot be loaded ({type(error).__name__}).", where=f"{prefect_file()} {entry['entrypoint']}",
+            raise CanbaoError(f"the flow cannot be loaded ({type(error).__name__}).", where=f"{entry['name']} {entry['entrypoint']}",
                               cure="Make the entry anew with `canbao deployments CAMPAIGN --write`.") from None
         flow.to_deployment(  # type: ignore[union-attr]
             name=entry["name"], description=entry["description"], tags=list(entry["tags"]), parameters=dict(entry["parameters"]),
@@ -87,16 +87,16 @@ def deployed(client: SyncPrefectClient) -> dict[tuple[str, str], DeploymentRespo
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Where the server's deployments are not what prefect.yaml says. Those only on the server may be anybody's."""
+    """Where the server's deployments are not what the list in force says. Those only on the server may be anybody's."""
 
     to_deploy: tuple[dict[str, Any], ...]
     only_there: tuple[str, ...]
 
 
 def differences(client: SyncPrefectClient) -> Differences:
-    """Compares the server with the file. Whether a schedule is active is the operator's to change in the UI: no difference."""
+    """Compares the server with the list. Whether a schedule is active is the operator's to change in the UI: no difference."""
     there = deployed(client)
-    wanted = {(entry["entrypoint"], entry["name"]): entry for entry in read()}
+    wanted = {(entry["entrypoint"], entry["name"]): entry for entry in in_force()}
     return Differences(
         tuple(entry for key, entry in wanted.items() if key not in there or _told(there[key]) != _wanted(entry)),
         tuple(sorted(f"{name} {entrypoint}" for entrypoint, name in there if (entrypoint, name) not in wanted)))
@@ -104,7 +104,9 @@ def differences(client: SyncPrefectClient) -> Differences:
 
 def _told(found: DeploymentResponse) -> tuple[Any, ...]:
     crons = sorted((item.slug, getattr(item.schedule, "cron", ""), getattr(item.schedule, "timezone", "")) for item in found.schedules)
-    return crons, sorted(found.tags), found.parameters, found.work_queue_name, found.description, _path(found)
+    limit, options = found.global_concurrency_limit, found.concurrency_options
+    at_once = (limit.limit, str(options.collision_strategy.value) if options else None) if limit else None
+    return crons, sorted(found.tags), found.parameters, found.work_queue_name, found.description, _path(found), at_once
 
 
 def _path(found: DeploymentResponse) -> str:
@@ -115,7 +117,10 @@ def _path(found: DeploymentResponse) -> str:
 
 def _wanted(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     crons = sorted((cron["slug"], cron["cron"], cron["timezone"]) for cron in entry.get("schedules", ()))
-    return crons, sorted(entry["tags"]), entry["parameters"], entry["work_pool"]["work_queue_name"], entry["description"], str(REPOSITORY)
+    limit = entry.get("concurrency_limit")
+    at_once = (limit["limit"], limit["collision_strategy"]) if limit else None
+    return (crons, sorted(entry["tags"]), entry["parameters"], entry["work_pool"]["work_queue_name"], entry["description"],
+            str(REPOSITORY), at_once)
 
 
 def remove_outdated_schedules(client: SyncPrefectClient, entries: Iterable[Mapping[str, Any]]) -> int:
@@ -159,5 +164,5 @@ def refuse_unknown_pool(entries: Iterable[Mapping[str, Any]]) -> None:
     """Raises CanbaoError for a deployment that no worker of ours would ever run."""
     strange = sorted({entry["work_pool"]["name"] for entry in entries} - {listing()["pool"]})
     if strange:
-        raise CanbaoError(f"deployments name the work pool {', '.join(strange)}.", where=str(prefect_file()),
+        raise CanbaoError(f"deployments name the work pool {', '.join(strange)}.", where="prefect.yaml",
                           cure=f"Only {listing()['pool']} has a worker here.")

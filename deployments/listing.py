@@ -2,6 +2,9 @@
 
 A campaign has a deployment for every flow that its plan has a phase for, named after the campaign. Schedules are cron in
 the plan's time zone, each with a slug and an explicit ``active``.
+
+The repository's file names the campaigns that come with the program. What an installation adds or changes stands in a file of
+its own under CANBAO_HOME, laid over it, so that nobody who runs a campaign touches the program.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from models.database import home
 from models.errors import CanbaoError
 from models.plan import Plan
 from models.plan_file import REPOSITORY
@@ -21,7 +25,7 @@ from rules import schedule
 
 LISTING = Path(__file__).with_name("listing.yaml")
 HEADER = """\
-# The one list of deployments: `canbao deployments CAMPAIGN --write` makes a campaign's entries from its plan, and
+# A list of deployments: `canbao deployments CAMPAIGN --write` makes a campaign's entries from its plan, and
 # `prefect deploy --all` works as it stands, against the work pool `canbao`. Change the plan, not this file.
 # Every flow works out what is due from the record: a missed or doubled run changes nothing.
 """
@@ -30,10 +34,19 @@ ALARM = "flows/alarm.py:alarm"
 LINE_WIDTH = 132
 
 
-def prefect_file() -> Path:
-    """The list in force: ``CANBAO_PREFECT_FILE`` of a site that keeps its own outside the program, else the repository's."""
+PREFECT_FILE = "prefect.yaml"
+
+
+def shipped_file() -> Path:
+    """The list that comes with the program; an installation does not write it."""
+    return REPOSITORY / PREFECT_FILE
+
+
+def own_file() -> Path:
+    """The installation's own list: ``CANBAO_PREFECT_FILE``, which is then the whole list, else one under CANBAO_HOME, which is
+    laid over the one that comes with the program."""
     given = os.environ.get("CANBAO_PREFECT_FILE")
-    return Path(given).resolve() if given else REPOSITORY / "prefect.yaml"
+    return Path(given).resolve() if given else home() / PREFECT_FILE
 
 
 @cache
@@ -99,9 +112,26 @@ def _schedules(plan: Plan, flow: Mapping[str, Any]) -> tuple[schedule.CronEntry,
                               cure="Use dated, returns, inbox, sweep, preparation, or leave `runs` out.")
 
 
-def read(path: Path | None = None) -> list[dict[str, Any]]:
-    """The deployments that a prefect.yaml holds, the one in force if none is named; none where there is no such file."""
-    path = path or prefect_file()
+def in_force() -> list[dict[str, Any]]:
+    """The deployments of this installation: those that come with the program, each campaign as the installation's own list
+    says where it names it. With ``CANBAO_PREFECT_FILE`` that list alone."""
+    own = read(own_file())
+    if os.environ.get("CANBAO_PREFECT_FILE"):
+        return own
+    found = read(shipped_file())
+    for campaign in campaigns(own):
+        found = with_campaign(found, campaign, [entry for entry in own if entry["name"] == campaign])
+    return found
+
+
+def campaigns(found: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The campaigns of a list, in its order."""
+    shared = {entry["name"] for entry in common()}
+    return list(dict.fromkeys(entry["name"] for entry in found if entry["name"] not in shared))
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The deployments that a prefect.yaml holds; none where there is no such file."""
     if not path.is_file():
         return []
     return list((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("deployments") or [])

@@ -81,8 +81,8 @@ class Installation:
         self.worker.start()
 
     def deploy(self, client: SyncPrefectClient) -> None:
-        """Brings the deployments in step with prefect.yaml; those that are, are left alone."""
-        found = listing.read()
+        """Brings the deployments in step with the list in force; those that are, are left alone."""
+        found = listing.in_force()
         installation.refuse_unknown_pool(found)
         wanting = installation.differences(client).to_deploy
         installation.deploy(wanting)

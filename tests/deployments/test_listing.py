@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from canbao.operations import app
 from deployments import listing
+from models.errors import WrongUse
 from models.plan import Plan
 from models.plan_file import find, read
 
@@ -77,11 +78,54 @@ def test_a_flow_has_a_deployment_where_the_plan_has_its_phase() -> None:
     assert survey == {plan.id for plan in PLANS if any(phase.kind == "survey" for phase in plan.phases)}
 
 
-def test_a_new_campaign_gets_its_deployments_from_its_plan_by_one_command(tmp_path: Path) -> None:
-    plan = tmp_path / "linhe" / "plan.yaml"
+def _of_another_city(folder: Path) -> Path:
+    """A plan of a site's own, outside the program."""
+    plan = folder / "linhe" / "plan.yaml"
     plan.parent.mkdir()
     source = find("chengjiang-2021").read_text(encoding="utf-8")
     plan.write_text(source.replace("id: chengjiang-2021", "id: linhe-2021", 1).replace("due: {day: 15,", "due: {day: 20,"), encoding="utf-8")
+    return plan
+
+
+def _done(*arguments: str) -> int:
+    return CliRunner().invoke(app, ["deployments", *arguments]).exit_code
+
+
+def test_what_an_installation_adds_is_laid_over_what_comes_with_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANBAO_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CANBAO_PREFECT_FILE", raising=False)
+    shipped, plan = listing.shipped_file().read_bytes(), _of_another_city(tmp_path)
+    assert listing.in_force() == ENTRIES
+    assert _done(str(plan), "--write") == 0
+    found = listing.in_force()
+    assert listing.campaigns(found) == [*listing.campaigns(ENTRIES), "linhe-2021"]
+    assert [entry for entry in found if entry["name"] != "linhe-2021"] == ENTRIES
+    assert _done("bozhou-2018", "--write", "--active") == 0
+    assert [listing.is_active(listing.in_force(), name) for name in ("bozhou-2018", "lianyungang-2016", "linhe-2021")] == [True, False, True]
+    assert listing.campaigns(listing.in_force()) == listing.campaigns(found), "each stands once and in its place"
+    assert _done("bozhou-2018", "--remove") == _done(str(plan), "--remove") == 0
+    assert listing.in_force() == ENTRIES
+    assert listing.shipped_file().read_bytes() == shipped
+
+
+def test_what_comes_with_the_program_is_put_to_sleep_and_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANBAO_HOME", str(tmp_path))
+    monkeypatch.delenv("CANBAO_PREFECT_FILE", raising=False)
+    refused = CliRunner().invoke(app, ["deployments", "chengjiang-2021", "--remove"])
+    assert isinstance(refused.exception, WrongUse)
+    assert "--inactive" in str(refused.exception)
+    assert _done("chengjiang-2021", "--write", "--inactive") == 0
+    assert not any(listing.is_active(listing.in_force(), campaign) for campaign in listing.campaigns(ENTRIES))
+
+
+def test_a_list_that_the_environment_names_is_the_whole_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANBAO_PREFECT_FILE", str(tmp_path / "ours.yaml"))
+    assert _done("bozhou-2018", "--write") == 0
+    assert listing.campaigns(listing.in_force()) == ["bozhou-2018"]
+
+
+def test_a_new_campaign_gets_its_deployments_from_its_plan_by_one_command(tmp_path: Path) -> None:
+    plan = _of_another_city(tmp_path)
     target = tmp_path / "prefect.yaml"
     target.write_text((ROOT / "prefect.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     made = CliRunner().invoke(app, ["deployments", str(plan), "--write", "--file", str(target), "--json"])
