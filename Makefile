@@ -32,7 +32,7 @@ demo: $(READY)  ## rehearse chengjiang-2021 whole; ends by itself
 	$(BIN)/canbao rehearse chengjiang-2021
 
 test: $(READY)  ## the whole test suite
-	$(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## lint, types, import contract
 	$(BIN)/ruff check .

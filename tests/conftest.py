@@ -25,6 +25,14 @@ os.environ.pop("PREFECT_API_URL", None)
 _count = itertools.count()
 SLOW_FIRST = ("flows", "ui", "campaigns", "deployments")
 """Rooms whose files take minutes: begun last, one of them would run alone at the end."""
+PROCESSES_AT_MOST = 4
+"""Each has its own PostgreSQL, and some a Prefect server."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors, for a rehearsal waits for its servers a third of its time."""
+    return min((os.cpu_count() or 1) + 1, PROCESSES_AT_MOST)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
