@@ -51,6 +51,7 @@ def resolve(
     connection.execute(script("22_pairs", _digit_fills()))
     connection.execute(script("23_evidence"))
     _claimed(connection, registers)
+    _plausible_ages(connection)
     connection.execute(script("24_settled", _score_fills()))
     _probable(connection, registers)
     connection.execute(script("25_identity", {
@@ -88,9 +89,6 @@ def _probable(connection: duckdb.DuckDBPyConnection, registers: Sequence[str]) -
         f"SELECT {quoted(feed)} AS feed, count(*) AS rows, {feed not in several} AS is_single FROM linked_{feed}"
         for feed in registers)
     connection.execute(f"CREATE TABLE linked_counts AS {counts}")
-    connection.execute("CREATE TABLE plausible_ages (feed VARCHAR, least_age INTEGER, most_age INTEGER)")
-    connection.executemany("INSERT INTO plausible_ages VALUES (?, ?, ?)",
-                           [(feed, *ages) for feed, ages in rules["plausible_ages"].items()])
     connection.execute(script("24_wanted"))
     taken = " UNION ALL ".join(f"SELECT {quoted(feed)} AS feed, person FROM linked_{feed} SEMI JOIN thought_of USING (person)"
                                for feed in registers if feed not in several)
@@ -135,10 +133,18 @@ def _claimed(connection: duckdb.DuckDBPyConnection, registers: Sequence[str]) ->
     connection.execute(f"CREATE TABLE stood AS SELECT DISTINCT * FROM ({rows})")
 
 
+def _plausible_ages(connection: duckdb.DuckDBPyConnection) -> None:
+    """``plausible_ages``: between which completed years a person can stand in a register at all."""
+    connection.execute("CREATE TABLE plausible_ages (feed VARCHAR, least_age INTEGER, most_age INTEGER)")
+    connection.executemany("INSERT INTO plausible_ages VALUES (?, ?, ?)",
+                           [(feed, *ages) for feed, ages in policy()["plausible_ages"].items()])
+
+
 def _digit_fills() -> Mapping[str, str]:
     digits = policy()["digits"]
     return {"letters_for_digits": "".join(digits), "digits": "".join(digits.values()),
-            "digits_apart": str(policy()["two_numbers"]["digits_apart_at_most"])}
+            "digits_apart": str(policy()["two_numbers"]["digits_apart_at_most"]),
+            "strangers_of_the_name": str(policy()["unnumbered"]["strangers_of_the_name_at_most"])}
 
 
 def _score_fills() -> Mapping[str, str]:

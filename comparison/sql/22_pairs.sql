@@ -131,17 +131,28 @@ corroborated AS (
         ON strftime(p.birth_date, '%Y%m%d')::BIGINT = r.number // 1000 % 100000000 AND left(p.name, 1) = left(r.name, 1)
     WHERE CASE WHEN r.number % 2 = 1 THEN 'M' ELSE 'F' END = coalesce(p.sex, CASE WHEN r.number % 2 = 1 THEN 'M' ELSE 'F' END)
 ),
--- The population has neither number nor birthday of the person: then everything that registers say of one unheld number must
--- fit one such person: the name, and the township wherever it is told, once at least.
+-- The population has no number of the person's own (none, or somebody else's) and no birthday: then everything that registers
+-- say of one unheld number must fit one such person: the name, and the township wherever it is told. Where no register tells
+-- one, the name must be so rare that hardly anybody from elsewhere bears it.
+nameless AS (
+    SELECT d.person, name_core(d.name) AS core, d.name, d.township, g.number
+    FROM people d JOIN given g ON g.key = d.person
+    WHERE d.person < 0 AND d.birth_date IS NULL AND (coalesce(g.digits, '') = '' OR g.number IS NOT NULL)
+),
+numbered AS (
+    SELECT key, number, name_core(a.name) AS core, a.township FROM rows JOIN asked a ON a.row_id = key WHERE number IS NOT NULL
+),
+strangers AS (SELECT count(DISTINCT number) / (SELECT count(*) FROM people) AS per_person FROM numbered),
 unnumbered AS (
     SELECT r.key AS row_id, p.person, 'unnumbered' AS how
-    FROM (SELECT person, name_core(name) AS core, township FROM people JOIN given ON key = person
-          WHERE person < 0 AND birth_date IS NULL AND coalesce(digits, '') = '' AND given.number IS NULL) p
-    JOIN (SELECT key, number, name_core(a.name) AS core, a.township
-          FROM rows JOIN asked a ON a.row_id = key WHERE number IS NOT NULL) r USING (core)
+    FROM (SELECT n.*, b.bearers * strangers.per_person <= {{strangers_of_the_name}} AS is_rare
+          FROM strangers, nameless n
+          JOIN (SELECT name, count(*) AS bearers FROM people SEMI JOIN nameless USING (name) GROUP BY name) b USING (name)
+          -- A number on which two stand is the person's own where a register has it under the same name.
+          ANTI JOIN numbered own ON own.number = n.number AND own.core = n.core) p
+    JOIN numbered r USING (core)
     QUALIFY count(DISTINCT r.number) OVER (PARTITION BY p.person) = 1 AND count(DISTINCT p.person) OVER (PARTITION BY r.number) = 1
-        AND coalesce(bool_or(r.township = p.township) OVER (PARTITION BY p.person), false)
-        AND NOT coalesce(bool_or(r.township <> p.township) OVER (PARTITION BY p.person), false)
+        AND coalesce(bool_and(r.township = p.township) OVER (PARTITION BY p.person), p.is_rare)
 )
 SELECT row_id, person, 'number' AS how FROM holders UNION ALL FROM renewed UNION ALL FROM mended UNION ALL FROM cut
 UNION ALL FROM misborn UNION ALL FROM close

@@ -1,6 +1,6 @@
 -- Which pairs are links, and which rows a person must look at: what was decided by hand, tier 0, old numbers, tier 1.
 -- In: evidence, asked, people, decisions(row_key, person_id, is_same), stood(feed, person): who of the persons in question
--- has a row by exact number and name in which register. Out: settled(row_id, person, tier, score, reason); placed(feed,
+-- has a row by exact number and name in which register, plausible_ages, linked_employment. Out: ruled_out(row_id, person); settled(row_id, person, tier, score, reason); placed(feed,
 -- person); open_pairs(row_id, person, how, names, score, reason): what is left for a person to see.
 
 -- 1. What somebody decided stays decided.
@@ -71,8 +71,18 @@ ANTI JOIN (SELECT feed, person FROM placed WHERE feed NOT IN ({{several_rows}}))
     ON c.feed = a.feed AND c.person = a.person
 GROUP BY row_id, person, names;
 
--- The number of another member of the household, who stands in the register under his or her own name, and the row's name
--- is that of exactly one member, who does not stand there: the row is that member's. It is listed all the same.
+-- Under another name than its holder's, a row cannot be the holder's who stands in the register under the own name, or is of an
+-- age at which nobody stands there.
+CREATE TABLE ruled_out AS
+SELECT e.row_id, e.person
+FROM (FROM evidence WHERE how = 'number' AND names = 'different') e JOIN people p USING (person)
+LEFT JOIN placed o ON o.feed = e.feed AND o.person = e.person LEFT JOIN plausible_ages g ON g.feed = e.feed
+WHERE o.person IS NOT NULL OR NOT coalesce(
+    date_diff('year', p.birth_date, getvariable('period_end')) BETWEEN g.least_age AND g.most_age, true);
+
+-- The number of another member of the household, of whom the row cannot be, or who does not work where the row says, and the
+-- row's name is that of exactly one member, who does not stand in the register and does work there: the row is that
+-- member's. It is listed all the same.
 CREATE TABLE kin AS
 WITH bearers AS (
     SELECT row_id, feed, person, names FROM standing ANTI JOIN repaired USING (row_id)
@@ -81,12 +91,20 @@ WITH bearers AS (
 ),
 holders AS (
     SELECT row_id, person AS holder FROM standing WHERE how = 'number' AND names = 'different'
+),
+workers AS (
+    SELECT a.row_id, l.person FROM (SELECT row_id, employer_code FROM asked SEMI JOIN holders USING (row_id)) a
+    JOIN linked_employment l USING (employer_code)
 )
 SELECT b.row_id, b.person, 'repaired' AS tier, {{repaired_score}} AS score, 'number_of_relative' AS reason
-FROM bearers b JOIN holders h USING (row_id)
-SEMI JOIN placed o ON o.feed = b.feed AND o.person = h.holder
-ANTI JOIN placed p ON p.feed = b.feed AND p.person = b.person
-WHERE b.names = 'same';
+FROM bearers b JOIN holders h USING (row_id) JOIN people p USING (person)
+LEFT JOIN ruled_out r ON r.row_id = b.row_id AND r.person = h.holder
+LEFT JOIN plausible_ages g ON g.feed = b.feed
+ANTI JOIN placed o ON o.feed = b.feed AND o.person = b.person
+WHERE b.names = 'same'
+  AND coalesce(date_diff('year', p.birth_date, getvariable('period_end')) BETWEEN g.least_age AND g.most_age, true)
+  AND (r.person IS NOT NULL
+       OR ((b.row_id, b.person) IN (FROM workers) AND (b.row_id, h.holder) NOT IN (FROM workers)));
 
 CREATE TABLE settled AS
 SELECT row_id, person, tier, score, reason FROM first_settled

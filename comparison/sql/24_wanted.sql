@@ -1,10 +1,10 @@
 -- What the residual model is asked: rows that still have no person, persons they could be about, and which row with which
--- person. In: asked, given, settled, open_pairs, holders, people, linked_employment, plausible_ages, linked_counts.
+-- person. In: asked, given, settled, open_pairs, ruled_out, holders, people, linked_employment, plausible_ages, linked_counts.
 -- Out: wanted; room(feed, persons, elsewhere); thought_of(row_id, person), the pairs that any likeness brought together.
 
 -- Rows without a sound number are linked by likeness: who has one, is known by it or is somebody else. Where the number is
 -- that of somebody with another name, what the number says is not asked: likeness shows whoever decides whom the row may
--- mean, and links only if the number's holder stands in the register already, so that the row is not the holder's.
+-- mean, and links only if the row cannot be the number's holder's (ruled_out).
 CREATE TABLE wanted AS
 WITH left_over AS (
     SELECT a.*, g.digits, false AS only_shown FROM asked a JOIN given g ON g.key = a.row_id
@@ -14,7 +14,7 @@ WITH left_over AS (
     SELECT a.* REPLACE (NULL AS sex, NULL AS birth_date), NULL AS digits,
            bool_or(o.person IS NULL) OVER (PARTITION BY a.row_id) AS only_shown
     FROM asked a JOIN (FROM open_pairs WHERE how = 'number' AND names = 'different') h USING (row_id)
-    LEFT JOIN placed o ON o.feed = a.feed AND o.person = h.person
+    LEFT JOIN ruled_out o ON o.row_id = a.row_id AND o.person = h.person
     ANTI JOIN (FROM open_pairs WHERE how = 'relative') r ON r.row_id = a.row_id
 )
 SELECT row_id, feed, name, only_shown,

@@ -33,7 +33,7 @@ class World:
 
     persons: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
-    placed: list[tuple[str, str]] = field(default_factory=list)
+    placed: list[tuple[str, str, str | None]] = field(default_factory=list)
     decisions: list[tuple[str, str, bool]] = field(default_factory=list)
     old_numbers: list[tuple[str, str]] = field(default_factory=list)
 
@@ -58,9 +58,9 @@ class World:
             "id_fault": fault if fault != "" else "id_number_check_digit" if given else "id_number_blank", "name": name, **said})
         return len(self.rows) - 1
 
-    def has_row(self, feed: str, person_id: str) -> None:
+    def has_row(self, feed: str, person_id: str, employer_code: str | None = None) -> None:
         """The person stands in a register already."""
-        self.placed.append((feed, person_id))
+        self.placed.append((feed, person_id, employer_code))
 
     def _old_numbers(self, path: Path) -> Path | None:
         path.write_text("old,new\n" + "".join(f"{old},{new}\n" for old, new in self.old_numbers), encoding="utf-8")
@@ -79,8 +79,9 @@ class World:
             _insert(db, f"residual_{feed}", [{k: v for k, v in row.items() if k != "feed"} for row in self.rows if row["feed"] == feed])
             db.execute(f"CREATE TABLE linked_{feed} AS SELECT person, 1 AS file, person AS row_number, 1 AS member, "
                        "NULL::VARCHAR AS employer_code FROM people WHERE false")
-        for feed, person_id in self.placed:
-            db.execute(f"INSERT INTO linked_{feed} SELECT person, 1, person, 1, NULL FROM people WHERE person_id = ?", [person_id])
+        for feed, person_id, employer_code in self.placed:
+            db.execute(f"INSERT INTO linked_{feed} SELECT person, 1, person, 1, ? FROM people WHERE person_id = ?",
+                       [employer_code, person_id])
         resolve(db, REGISTERS, decisions=_file(folder / "decisions.parquet", ("row_key", "person_id", "is_same"), self.decisions),
                 old_numbers=self._old_numbers(folder / "old_numbers.csv"))
         return Answers(db, self)

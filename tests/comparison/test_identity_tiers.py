@@ -65,6 +65,32 @@ def test_a_spouses_number_where_the_spouse_stands_too_is_linked_to_the_name_and_
     assert (wife, "number_of_relative") in answers.cases()
 
 
+def test_a_childs_number_in_a_register_without_children_is_the_parents_row_and_said(world: World, tmp_path: Path) -> None:
+    world.person(a_number(born="20100607"), "张小宝", household_no="H1")
+    mother = world.person(a_number(2), "李思雨", household_no="H1")
+    world.row(a_number(born="20100607"), "李思雨", fault=None)
+    answers = world.resolved(tmp_path)
+    assert answers.of() == ("repaired", mother, "number_of_relative")
+    assert (mother, "number_of_relative") in answers.cases()
+
+
+@pytest.mark.parametrize(("works_at", "spouse_works_at", "tier"), [
+    ("E1", None, "repaired"), ("E1", "E2", "repaired"), ("E1", "E1", "review"), ("E2", None, "review"), (None, None, "review"),
+])
+def test_a_spouses_number_is_linked_to_the_name_only_where_that_one_alone_works_at_the_rows_employer(
+    world: World, tmp_path: Path, works_at: str | None, spouse_works_at: str | None, tier: str,
+) -> None:
+    husband = world.person(NUMBER, "张伟明", household_no="H1")
+    wife = world.person(a_number(2), "李思雨", household_no="H1")
+    for person, employer in ((wife, works_at), (husband, spouse_works_at)):
+        if employer:
+            world.has_row("employment", person, employer)
+    world.row(NUMBER, "李思雨", feed="employee_pension", fault=None, employer_code="E1")
+    answers = world.resolved(tmp_path)
+    assert answers.of()[:2] == (tier, wife if tier == "repaired" else None)
+    assert (wife, "number_of_relative") in answers.cases()
+
+
 @pytest.mark.parametrize("feed", ["deaths", "resident_pension"])
 def test_a_spouses_number_is_a_question_for_a_death_and_for_who_stands_there_already(
     world: World, tmp_path: Path, feed: str,
@@ -367,6 +393,39 @@ def test_a_person_without_number_and_birthday_is_not_guessed(
         world.row(number, "段晓芸", feed=feed, fault=None, township=township)
     answers = world.resolved(tmp_path)
     assert {answers.of(place)[0] for place in range(len(said))} <= {"review", "unlinked"}
+
+
+def test_a_person_with_somebody_elses_number_and_no_birthday_is_who_stands_so_in_the_township(
+    world: World, tmp_path: Path,
+) -> None:
+    others = a_number(7)
+    holder = world.person(others, "张伟明", doubtful=True, birth_date=None)
+    person = world.person(others, "段晓芸", doubtful=True, birth_date=None)
+    world.row(others, "张伟明", fault=None, township="fenglu")
+    world.row(NUMBER, "段晓芸", fault=None, township="fenglu")
+    answers = world.resolved(tmp_path)
+    assert [answers.of(place)[1] for place in range(2)] == [holder, person]
+    assert answers.of(1) == ("repaired", person, "unnumbered")
+
+
+def test_whose_own_number_a_register_knows_is_not_looked_for_under_another(world: World, tmp_path: Path) -> None:
+    person = world.person(a_number(7), "段晓芸", doubtful=True, birth_date=None)
+    world.row(a_number(7), "段晓芸", fault=None, township="fenglu")
+    world.row(NUMBER, "段晓芸", feed="hardship", fault=None, township="fenglu")
+    answers = world.resolved(tmp_path)
+    assert [answers.of(place)[1] for place in range(2)] == [person, None]
+
+
+@pytest.mark.parametrize(("bearers", "tier"), [(0, "repaired"), (3, "unlinked")])
+def test_a_person_without_number_is_found_by_name_alone_only_if_hardly_anybody_bears_it(
+    world: World, tmp_path: Path, bearers: int, tier: str,
+) -> None:
+    person = world.person("", "段晓芸", doubtful=True)
+    a_crowd(world)
+    for serial in range(bearers):
+        world.person(a_number(500 + serial, born="19520304"), "段晓芸")
+    world.row(NUMBER, "段晓芸", feed="employment", fault=None)
+    assert world.resolved(tmp_path).of()[:2] == (tier, person if tier == "repaired" else None)
 
 
 def test_two_persons_on_one_number_each_get_their_rows_and_a_review(world: World, tmp_path: Path) -> None:
