@@ -150,12 +150,8 @@ class Rehearsal:
         self.add(self.at(day, "23:59"), f"contribution:{day}", "回收报表", self._contribute)
 
     def _form_days(self, rows: list[Any]) -> list[date]:
-        days = {row.opens_at.astimezone(self.zone).date() for row in rows if row.kind == "report"} - {self.plan.starts}
-        return sorted({min(group) for _, group in itertools.groupby(sorted(days), key=self._coarsely)})
-
-    def _coarsely(self, day: date) -> tuple[int, ...]:
-        """Days that share this are one on the clock: half a month if it is coarse."""
-        return (day.year, day.month, day.day > 15) if self.coarse else (day.toordinal(),)
+        # Each of them, on a coarse clock too: who has no form hands nothing in.
+        return sorted({row.opens_at.astimezone(self.zone).date() for row in rows if row.kind == "report"} - {self.plan.starts})
 
     def _sweep_instants(self, rows: list[Any]) -> list[datetime]:
         """Every instant at which some rung is reached: the sweep asks for state, so others would do nothing."""
@@ -166,8 +162,9 @@ class Rehearsal:
         ahead = sorted(instant for instant in instants if instant >= self.at(self.plan.starts, "08:30"))
         if not self.coarse:
             return ahead
-        # A sweep asks for the state: what an earlier one would have sent is superseded by what a later one finds.
-        return [max(group) for _, group in itertools.groupby(ahead, key=lambda instant: self._coarsely(instant.date()))]
+        # A sweep asks for the state: what an earlier one would have sent is superseded by what a later one finds. Two a month do.
+        halves = itertools.groupby(ahead, key=lambda instant: (instant.year, instant.month, instant.day > 15))
+        return [max(half) for _, half in halves]
 
     # --- what happens ------------------------------------------------------------------------------------
 

@@ -69,3 +69,12 @@ def test_every_step_in_the_life_of_every_finding_begins_where_the_one_before_end
         SELECT * FROM (SELECT before, lag(after, 1, '') OVER (PARTITION BY finding_id ORDER BY id) AS led_to FROM finding_event) s
         WHERE before IS DISTINCT FROM led_to""")
     assert broken == []
+
+
+def test_no_report_that_several_owe_is_missed_by_all(played: tuple[str, Path, dict[str, Any]]) -> None:
+    campaign, home, _ = played
+    missed = _rows(home, f"""
+        SELECT o.item, o.period FROM obligation o LEFT JOIN submission s ON s.obligation_id = o.id
+        WHERE o.kind = 'report' AND o.due_before < DATE '{PLAYED[campaign]}' - 31 GROUP BY 1, 2
+        HAVING count(DISTINCT o.id) > 1 AND count(s.id) = 0""")
+    assert missed == []
