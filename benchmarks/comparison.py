@@ -24,9 +24,10 @@ from comparison.database import connect, quoted
 from comparison.engine import Comparison, compare
 from comparison.plan_check import load_sound
 from comparison.registers import PERSON_REGISTERS
+from models.errors import RunDoesNotBalance
 from models.plan import Plan
 
-CAMPAIGN, PERIOD = "lianyungang-2016", "2016-03"
+CAMPAIGN, PERIOD, MONTH_AFTER = "lianyungang-2016", "2016-03", "2016-04"
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 GIGABYTE = 1e9
 Inputs = dict[str, list[Path]]
@@ -107,14 +108,15 @@ def main(arguments: list[str]) -> int:
     return int(any(figure.met == "no" for figure in figures))
 
 
-def _place(persons: int, scratch: Path) -> Inputs:
-    """The place's snapshots, written unless they lie there already."""
+def _place(persons: int, scratch: Path, period: str = PERIOD) -> Inputs:
+    """The place's snapshots of the first month or of the one after it, written unless they lie there already."""
     folder = scratch / f"place-{persons}"
-    if not (folder / "complete").exists():
+    complete = folder / ("complete" if period == PERIOD else f"complete-{period}")
+    if not complete.exists():
         print(f"{persons:,} persons: writing the place …", file=sys.stderr)
-        write(plan(), folder, persons=persons, period=PERIOD)
-        (folder / "complete").touch()
-    return {path.parent.name: [path] for path in sorted(folder.glob(f"*/{PERIOD}.parquet"))}
+        write(plan(), folder, persons=persons, period=period, month=int(period == MONTH_AFTER))
+        complete.touch()
+    return {path.parent.name: [path] for path in sorted(folder.glob(f"*/{period}.parquet"))}
 
 
 def _stage(persons: int, count: int, scratch: Path) -> list[Figure]:
@@ -164,7 +166,29 @@ def _whole(persons: int, count: int, scratch: Path) -> list[Figure]:
                    statistics.median(taken))]
 
 
+def _difference(persons: int, count: int, scratch: Path) -> list[Figure]:
+    """A month after another, to record and rosters, beside the same month in a home that has both months' files and nothing more."""
+    first, after = _place(persons, scratch), _place(persons, scratch, MONTH_AFTER)
+    pairs = []
+    for number in range(count):
+        known, new = scratch / f"known-{number}", scratch / f"new-{number}"
+        cost_alone(peers.whole_run, first, known)
+        cost_alone(peers.accepted, first, new)
+        pairs.append((cost_alone(peers.whole_run, after, known).seconds, cost_alone(peers.whole_run, after, new).seconds))
+        if _listed(known) != _listed(new):
+            raise RunDoesNotBalance("the month after another lists otherwise than the month alone.", where=f"{known} and {new}")
+    return [of_pairs(f"{persons:,} persons: a month after another / the month alone, to record and rosters", pairs, 0.4)]
+
+
+def _listed(home: Path) -> object:
+    """The hash of whose finding is whose in the second month."""
+    (content,) = home.glob(f"**/runs/{MONTH_AFTER}/*/content.parquet")
+    with connect() as connection:
+        return connection.execute(f"FROM read_parquet({quoted(content)})").fetchall()
+
+
 PARTS: dict[str, Callable[[int, int, Path], list[Figure]]] = {
-    "stage": _stage, "corrected": _corrected, "exact": _exact, "growth": _growth, "splink": _splink, "whole": _whole}
+    "stage": _stage, "corrected": _corrected, "exact": _exact, "growth": _growth, "splink": _splink, "whole": _whole,
+    "difference": _difference}
 OF_MAKE_BENCH = ("stage", "corrected", "exact", "growth")
 """The others take minutes."""
