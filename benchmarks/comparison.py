@@ -160,7 +160,7 @@ def _corrected(persons: int, count: int, scratch: Path) -> list[Figure]:
 
 def _whole(persons: int, count: int, scratch: Path) -> list[Figure]:
     inputs = _place(persons, scratch)
-    taken = [cost_alone(peers.whole_run, inputs, scratch / f"whole-{number}").seconds for number in range(count)]
+    taken = [cost_alone(peers.whole_run, inputs, _fresh(scratch / f"whole-{number}")).seconds for number in range(count)]
     minutes = statistics.median(taken) / 60
     return [Figure(f"{persons:,} persons: snapshots to PostgreSQL and rosters", "min", minutes, 6, min(taken) / 60, max(taken) / 60,
                    statistics.median(taken))]
@@ -171,13 +171,18 @@ def _difference(persons: int, count: int, scratch: Path) -> list[Figure]:
     first, after = _place(persons, scratch), _place(persons, scratch, MONTH_AFTER)
     pairs = []
     for number in range(count):
-        known, new = scratch / f"known-{number}", scratch / f"new-{number}"
+        known, new = (_fresh(scratch / f"{home}-{number}") for home in ("known", "new"))
         cost_alone(peers.whole_run, first, known)
         cost_alone(peers.accepted, first, new)
         pairs.append((cost_alone(peers.whole_run, after, known).seconds, cost_alone(peers.whole_run, after, new).seconds))
         if _listed(known) != _listed(new):
             raise RunDoesNotBalance("the month after another lists otherwise than the month alone.", where=f"{known} and {new}")
     return [of_pairs(f"{persons:,} persons: a month after another / the month alone, to record and rosters", pairs, 0.4)]
+
+
+def _fresh(home: Path) -> Path:
+    shutil.rmtree(home, ignore_errors=True)
+    return home
 
 
 def _listed(home: Path) -> object:
