@@ -7,6 +7,7 @@ looks like; all three are data in ``look_alikes.yaml``. Keys are for comparing o
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,6 @@ import duckdb
 import opencc
 import pyarrow as pa
 import yaml
-from pypinyin.constants import PINYIN_DICT
-from pypinyin.contrib.tone_convert import to_normal
 
 from comparison.database import quoted, script
 
@@ -64,8 +63,12 @@ def letters() -> pa.Table:
     """One row per letter: ``letter``, ``fold`` (simplified, one form of its variants), ``sound`` (toneless), ``first``
     (its reading as a surname) and ``tags``: two letters with a tag in common are alike.
 
-    Built once a process: 0.7 s, nearly all of it the import of pypinyin's own table.
+    Built once a process: half a second, nearly all of it the import of pypinyin's own table.
     """
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")  # how words are read nobody asks here, and it takes as long again
+    from pypinyin.constants import PINYIN_DICT
+    from pypinyin.contrib.tone_convert import to_normal
+
     known = sorted(chr(point) for point in PINYIN_DICT if point > 0x2E7F)
     plain: dict[str, str] = {}
     folded = _folded(known)

@@ -59,7 +59,8 @@ WITH workplaces AS (
 SELECT w.row_id, p.person FROM wanted w JOIN people p ON unseparated(p.name) = unseparated(w.name)
 WHERE coalesce(w.township = p.township, true)
 UNION
-SELECT w.row_id, p.person FROM wanted w JOIN people p ON unseparated(p.name) = turned(w.name)
+SELECT w.row_id, p.person
+FROM (FROM wanted WHERE turned(name) <> unseparated(name)) w JOIN people p ON unseparated(p.name) = turned(w.name)
 WHERE coalesce(w.township = p.township, true)
 UNION
 SELECT w.row_id, p.person FROM wanted w JOIN people p ON p.township = w.township AND p.village = w.village
