@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 
 class CanbaoError(Exception):
-    """A fault with its place and its cure. ``exit_code`` is what the command line returns (1 no, 2 wrong use)."""
+    """A fault with its place and its cure. ``exit_code`` is what the command line returns (1 no, 2 wrong use); ``told`` says
+    the same in Chinese to whoever meets it in a form."""
 
     exit_code = 1
 
-    def __init__(self, what: str, *, where: str = "", cure: str = "") -> None:
-        self.what, self.where, self.cure = what, where, cure
+    def __init__(self, what: str, *, where: str = "", cure: str = "", told: str = "") -> None:
+        self.what, self.where, self.cure, self.told = what, where, cure, told
         super().__init__(self.__str__())
 
     def __str__(self) -> str:

@@ -86,14 +86,14 @@ def _state(plan: Plan, row: store.Row, is_replaced: bool, digest: str, as_of: da
 
 
 def decide(campaign: str, proposal: Proposal, approves: bool, by: str, reason: str, as_of: datetime) -> str:
-    """Writes a decision on exactly the content that was shown; returns why it does not count, '' if it does."""
+    """Writes a decision on exactly the content that was shown; returns why it does not count, in Chinese, '' if it does."""
     try:
         if approves:
             approve.fn(campaign, proposal.run, by, as_of, reason, proposal.content_sha256)
         else:
             refuse.fn(campaign, proposal.run, by, as_of, reason, proposal.content_sha256)
     except (ApprovalMissing, WrongUse) as fault:
-        return str(fault)
+        return fault.told or str(fault)
     return ""
 
 

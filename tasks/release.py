@@ -66,7 +66,7 @@ def approve(
         proposal = _decidable(tx, plan, run_id, by, content_sha256, as_of)
         if by == proposal["prepared_by"]:
             raise ApprovalMissing("the preparer cannot approve.", where=f"run {run_id}",
-                                  cure="Let another person approve it.")
+                                  cure="Let another person approve it.", told="提请岗位不能批准自己提请的清单，请由其他岗位填写。")
         _refuse_changed(tx, plan, proposal, as_of)
         store.approve_release(tx, proposal["id"], by, as_of, as_of + timedelta(days=plan.approval.expires_days), reason)
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="release approved", subject=f"run {run_id}",
@@ -80,7 +80,8 @@ def refuse(campaign: str, run_id: int, by: str, as_of: datetime, reason: str, co
     goes out if it is approved after all."""
     plan = plan_in_force(campaign)
     if not reason.strip():
-        raise WrongUse("a refusal needs a reason.", where=f"run {run_id}", cure="Say what is to be mended.")
+        raise WrongUse("a refusal needs a reason.", where=f"run {run_id}", cure="Say what is to be mended.",
+                       told="不批准须写明理由。")
     with transaction() as tx:
         proposal = _decidable(tx, plan, run_id, by, content_sha256, as_of)
         store.refuse_release(tx, proposal["id"], by, as_of, reason)
@@ -93,15 +94,17 @@ def _decidable(tx: Any, plan: Plan, run_id: int, by: str, content_sha256: str | 
     """The proposal of a run, if it can be decided on. Raises ApprovalMissing or WrongUse if not."""
     proposal, where = _proposal(tx, plan.id, run_id), f"run {run_id}"
     if not by.strip():
-        raise WrongUse("nobody is named.", where=where, cure="Give the post or account that decides.")
+        raise WrongUse("nobody is named.", where=where, cure="Give the post or account that decides.", told="请填写审批岗位。")
     if proposal["released_at"] is not None:
-        raise WrongUse("the lists have been released already.", where=where, cure="Nothing is left to decide.")
+        raise WrongUse("the lists have been released already.", where=where, cure="Nothing is left to decide.",
+                       told="清单已经下发，无须再决定。")
     if content_sha256 not in (None, proposal["content_sha256"]):
         raise ApprovalMissing("other lists than those shown are proposed by now.", where=where,
-                              cure="Decide on the new proposal.")
+                              cure="Decide on the new proposal.", told="所示清单已被新的提请取代，请对新的提请作出决定。")
     if proposal["approved_at"] is None and as_of > decide_before(plan, proposal):
         raise ApprovalMissing(f"nobody decided on the proposal within {plan.approval.decide_within_days} days.", where=where,
-                              cure="Propose the lists again: run the comparison of the month.")
+                              cure="Propose the lists again: run the comparison of the month.",
+                              told=f"{plan.approval.decide_within_days}天内未作决定，提请已失效，请重新比对提请。")
     return proposal
 
 
@@ -129,7 +132,8 @@ def _refuse_changed(tx: Any, plan: Plan, proposal: Any, as_of: datetime) -> None
     digest, _ = store.roster_digest(tx, limits(plan, as_of))
     if digest != proposal["content_sha256"]:
         raise ApprovalMissing("the lists have changed since they were proposed.", where=f"run {proposal['run_id']}",
-                              cure="Propose the new content and have it approved.")
+                              cure="Propose the new content and have it approved.",
+                              told="清单在提请后有变化，请对新的提请作出决定。")
 
 
 @effect("下发花名册 release rosters")

@@ -54,7 +54,7 @@ def test_a_proposal_waits_and_is_told_once(life: Life) -> None:
 
 def test_who_prepared_it_cannot_approve_it_and_is_told_why(life: Life) -> None:
     found = _newest(life)
-    assert "preparer" in approvals.decide(CAMPAIGN, found, True, "经办岗", "", life.now)
+    assert "提请岗位不能批准" in approvals.decide(CAMPAIGN, found, True, "经办岗", "", life.now)
     assert _newest(life).state == "waiting"
     assert approvals.decide(CAMPAIGN, found, True, "审批岗", "数量已核对", life.now) == ""
     assert _newest(life).state == "approved"
@@ -62,7 +62,7 @@ def test_who_prepared_it_cannot_approve_it_and_is_told_why(life: Life) -> None:
 
 def test_a_refusal_needs_a_reason_and_holds_as_long_as_the_content_is_the_same(life: Life) -> None:
     found = _newest(life)
-    assert "reason" in approvals.decide(CAMPAIGN, found, False, "审批岗", " ", life.now)
+    assert "须写明理由" in approvals.decide(CAMPAIGN, found, False, "审批岗", " ", life.now)
     assert approvals.decide(CAMPAIGN, found, False, "审批岗", "凤麓数量有误", life.now) == ""
     propose.fn(CAMPAIGN, found.run, "经办岗", life.now + timedelta(days=30))
     assert _newest(life).state == "refused"
@@ -75,13 +75,13 @@ def test_changed_lists_need_a_decision_of_their_own(life: Life) -> None:
     with transaction() as tx:
         tx.execute(text("UPDATE finding SET owner = 'longjie' WHERE subject = 'b'"))
     assert _newest(life).state == "changed"
-    assert "changed" in approvals.decide(CAMPAIGN, shown, True, "审批岗", "", life.now)
+    assert "有变化" in approvals.decide(CAMPAIGN, shown, True, "审批岗", "", life.now)
     renewed = approvals.propose_what_changed(CAMPAIGN, life.now)
     assert renewed is not None
     assert (renewed.state, renewed.prepared_by) == ("waiting", "经办岗")
     assert approvals.standing(CAMPAIGN, shown.release, life.now).state == "replaced"
     # A form that was opened before decides nothing about what is proposed now.
-    assert "other lists" in approvals.decide(CAMPAIGN, shown, True, "审批岗", "", life.now)
+    assert "新的提请" in approvals.decide(CAMPAIGN, shown, True, "审批岗", "", life.now)
     assert len(_waiting_events()) == 2
 
 

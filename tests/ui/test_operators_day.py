@@ -229,7 +229,7 @@ def test_a_waiting_release_is_approved_in_its_form_by_somebody_else_and_goes_out
         assert time.monotonic() < ends, [run["state_name"] for run in site.runs("approve-release")]
         time.sleep(1)
     assert site.rows("SELECT approved_by FROM release") == [(None,)]
-    _decide(site, again[0], APPROVER, told="preparer cannot approve")
+    _decide(site, again[0], APPROVER, told="提请岗位不能批准")
     site.await_run("approve-release", "Completed")
     assert [row[:2] for row in site.rows("SELECT approved_by, reason, released_at FROM release WHERE released_at IS NOT NULL")] == [
         (APPROVER, "数量已核对")]
