@@ -24,6 +24,7 @@ QUIET = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",  # every run would ask; both are one installation, the doctor looks
 }
 HEARTBEAT_SECONDS = 30
 """How often a flow run says that it lives; the shortest that Prefect allows."""

@@ -111,11 +111,10 @@ def compare_in_chunks(
     run: int = begun["run"]
     progress = Progress(campaign, period, len(begun["chunks"]) + 1)
     for chunk in begun["chunks"]:
-        compare_chunk.with_options(task_run_name=chunk)(campaign, run, chunk)
+        compare_chunk(campaign, run, chunk)
         progress.step()
     if before_recording is not None:
         before_recording(run)
     recorded = record_comparison(campaign, run, now)
-    progress.step()
-    publish_run(campaign, run)
+    publish_run(campaign, run, progress.finish)
     return recorded

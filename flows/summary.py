@@ -85,8 +85,9 @@ def publish(kind: str, campaign: str, period: str, result: Mapping[str, object])
         key=key_of(campaign, kind, period), description=title)
 
 
-def publish_run(campaign: str, run_id: int) -> None:
-    """Leaves what a comparison found: row accounts, categories that balance, lists by owner, links, ranks and a picture."""
+def publish_run(campaign: str, run_id: int, *also: Callable[[], object]) -> None:
+    """Leaves what a comparison found: row accounts, categories that balance, lists by owner, links, ranks and a picture.
+    What is to be told ``also`` is told at the same time."""
     tables = run_tables(campaign, run_id)
     where = f"{tables.name} {tables.period_name}"
     longest = max((count for _, count in tables.by_owner), default=0)
@@ -95,7 +96,7 @@ def publish_run(campaign: str, run_id: int) -> None:
     shown = (("accounts", "数据行数与质量结论", tables.accounts), ("categories", "人员类别（合计等于人口）", tables.categories),
              ("lists", "清单与责任单位", tables.lists), ("links", "人员匹配方式", tables.links), ("ranks", "目标与排名", tables.ranks))
     _together(
-        *(partial(create_table_artifact, table=lines, key=key_of(campaign, kind, tables.period), description=f"{where} {title}")
+        *also, *(partial(create_table_artifact, table=lines, key=key_of(campaign, kind, tables.period), description=f"{where} {title}")
           for kind, title, lines in shown if lines),
         partial(create_markdown_artifact, markdown="\n\n".join(f"![图]({_inline(picture)})" for picture in pictures),
                 key=key_of(campaign, "charts", tables.period), description=f"{where} 图"))
@@ -158,6 +159,14 @@ class Progress:
     def step(self) -> None:
         """One chunk more is done."""
         self._done += 1
-        if self._done >= self._steps or time.monotonic() - self._moved >= MOVED_EVERY_SECONDS:
+        if time.monotonic() - self._moved >= MOVED_EVERY_SECONDS:
             self._moved = time.monotonic()
-            update_progress_artifact(self._artifact, progress=round(100 * self._done / max(1, self._steps), 1))
+            self._show()
+
+    def finish(self) -> None:
+        """All is done."""
+        self._done = self._steps
+        self._show()
+
+    def _show(self) -> None:
+        update_progress_artifact(self._artifact, progress=round(100 * self._done / max(1, self._steps), 1))

@@ -108,7 +108,7 @@ def begin_comparison(
     return {"run": run_id, "new": True, "chunks": waiting}
 
 
-@effect("比对步骤 compare chunk")
+@effect("比对步骤 compare chunk", "{chunk}")
 def compare_chunk(campaign: str, run_id: int, chunk: str) -> dict[str, Any]:
     """Runs one chunk and marks it done; a chunk that another run of the campaign has with the same key is taken over.
 

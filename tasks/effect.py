@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar, get_type_hints
 from uuid import uuid4
 
 from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
 
 from models.database import home
 from models.errors import CanbaoError
@@ -22,11 +23,15 @@ _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 
-def effect(name: str) -> Callable[[Callable[_Given, _Result]], Task[_Given, _Result]]:
-    """A Prefect task of this name whose unforeseen errors are replaced by one that can be shown."""
+def effect(name: str, run_name: str | None = None) -> Callable[[Callable[_Given, _Result]], Task[_Given, _Result]]:
+    """A Prefect task of this name whose unforeseen errors are replaced by one that can be shown.
+
+    ``run_name`` says what its runs are called, with parameters in braces. Prefect is not asked whether it has a result: what is
+    done the record knows.
+    """
 
     def wrap(work: Callable[_Given, _Result]) -> Task[_Given, _Result]:
-        return task(name=name)(_guard(work))
+        return task(name=name, task_run_name=run_name, cache_policy=NO_CACHE)(_guard(work))
 
     return wrap
 
