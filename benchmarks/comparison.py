@@ -69,6 +69,15 @@ def exact_part(inputs: Inputs, folder: Path) -> None:
         comparison.run(comparison.chunk(name))
 
 
+def links_alone(inputs: Inputs, folder: Path) -> None:
+    """Of it, everything up to whose each register row is, in every tier."""
+    shutil.rmtree(folder, ignore_errors=True)
+    comparison = Comparison(plan(), PERIOD, inputs, folder)
+    for chunk in comparison.chunks:
+        if chunk.name in ("people", "numbers", "identity") or chunk.name.startswith("link:"):
+            comparison.run(chunk)
+
+
 def corrected_feed(inputs: Inputs, folder: Path, earlier: Path) -> None:
     """A run after one corrected file: what the earlier run did and is still so is taken over."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -134,9 +143,22 @@ def _exact(persons: int, count: int, scratch: Path) -> list[Figure]:
 
 
 def _splink(persons: int, count: int, scratch: Path) -> list[Figure]:
-    inputs = _place(persons, scratch)
-    return rounds(f"{persons:,} persons: snapshots to lists / Splink alone over everything", 0.2, count,
-                   partial(whole_stage, inputs, scratch / "run"), partial(peers.splink_over_everything, inputs))[0]
+    """Splink links and does nothing else: beside the whole stage stands the part of it that ends with the links."""
+    inputs, told, size = _place(persons, scratch), scratch / "splink-linked", f"{persons:,} persons"
+    theirs = partial(peers.splink_over_everything, inputs, told)
+    stage, _ = rounds(f"{size}: snapshots to lists / Splink alone over everything", 0.2, count,
+                      partial(whole_stage, inputs, scratch / "run"), theirs)
+    links, _ = rounds(f"{size}: snapshots to links / Splink alone over everything", 0.2, count,
+                      partial(links_alone, inputs, scratch / "links"), theirs)
+    more = int(told.read_text(encoding="utf-8")) / _linked(scratch / "run")
+    return [*stage, *links, Figure(f"{size}: register rows linked by Splink alone / by ours", "×", more, 1, more, more)]
+
+
+def _linked(folder: Path) -> int:
+    """Register rows of a run that have a person."""
+    with connect() as connection:
+        return int(connection.execute(f"SELECT sum(rows) FROM read_parquet({quoted(folder / 'link_counts.parquet')}) "
+                                      "WHERE feed NOT LIKE '%:employer' AND tier NOT IN ('review', 'unlinked')").fetchall()[0][0])
 
 
 def _growth(persons: int, count: int, scratch: Path) -> list[Figure]:
