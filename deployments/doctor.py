@@ -212,10 +212,10 @@ def _workers(client: SyncPrefectClient) -> Iterator[Finding]:
 
 def _deployments(client: SyncPrefectClient) -> Iterator[Finding]:
     found = installation.differences(client)
-    yield _either("部署", not found.to_deploy, "与 prefect.yaml 一致", f"{len(found.to_deploy)} 项与 prefect.yaml 不一致",
-                  "重启 canbao up，或 prefect deploy --all")
+    yield _either("部署", not found.to_deploy, "与部署清单一致", f"{len(found.to_deploy)} 项与部署清单不一致",
+                  "重启 canbao up")
     if found.only_there:
-        yield Finding("部署", "warn", f"{len(found.only_there)} 项不在 prefect.yaml 中：{'、'.join(found.only_there[:3])}",
+        yield Finding("部署", "warn", f"{len(found.only_there)} 项不在部署清单中：{'、'.join(found.only_there[:3])}",
                       "不再需要的，在界面 Deployments 中删除")
     paused = sum(entry.paused for entry in installation.deployed(client).values())
     if paused:
