@@ -168,10 +168,11 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
     held = {owner: row["content_sha256"] for owner, row in latest.items() if row is not None}
     # Who holds exactly this roster already is not bothered again.
     beside = details(Path(run["folder"]), [(finding["list"], finding["subject"]) for finding in findings])
-    writing = [_write(plan, run, digest, owner, rows, beside, disputes, as_of) for owner, rows in sorted(by_owner.items())
-               if (digest := _digest(rows, disputes)) != held.get(owner)]
-    for _, written in writing:
-        written.result()
+    with workers.processes_for(len(findings), "documents.roster"):
+        writing = [_write(plan, run, digest, owner, rows, beside, disputes, as_of) for owner, rows in sorted(by_owner.items())
+                   if (digest := _digest(rows, disputes)) != held.get(owner)]
+        for _, written in writing:
+            written.result()
     made = [{**document, "sha256": sha256_of(Path(document["path"]))} for document, _ in writing]
     with transaction() as tx:
         for document in made:

@@ -1,7 +1,8 @@
 """Processes for heavy work that touches nothing but files, such as writing a roster of thousands of rows.
 
-A flow that runs for long opens them once; where none are open the work is done in place, because starting a process
-costs more than one file. What runs there gets everything as arguments and hands back plain values.
+A flow that runs for long opens them once, and so does whoever has very many rows to write; where none are open the work is
+done in place, because starting a process costs more than one file. What runs there gets everything as arguments and hands
+back plain values.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
 PROCESSES = 2
+WORTH_PROCESSES = 20_000
+"""Rows of workbooks that take longer to write (a quarter of a millisecond each) than two processes take to start."""
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 _pool: ProcessPoolExecutor | None = None
@@ -37,6 +40,11 @@ def processes(*warm_up: str) -> Iterator[None]:
     finally:
         _pool.shutdown(wait=False, cancel_futures=True)
         _pool = None
+
+
+def processes_for(rows: int, *warm_up: str) -> AbstractContextManager[None]:
+    """Processes for the duration if so many rows of workbooks are worth them."""
+    return processes(*warm_up) if rows >= WORTH_PROCESSES else nullcontext()
 
 
 def submit(work: Callable[_Given, _Result], /, *args: _Given.args, **named: _Given.kwargs) -> Future[_Result]:
