@@ -56,15 +56,15 @@ def bare(inputs: Inputs) -> None:
         connection.execute(bare_query(inputs)).fetchall()
 
 
-def whole_stage(inputs: Inputs, folder: Path, period: str = PERIOD) -> None:
+def whole_stage(of: Plan, inputs: Inputs, folder: Path) -> None:
     """Snapshots to lists and balance, from nothing."""
     shutil.rmtree(folder, ignore_errors=True)
-    compare(plan(), period, inputs, folder)
+    compare(of, PERIOD, inputs, folder)
 
 
-def exact_part(inputs: Inputs, folder: Path) -> None:
+def exact_part(of: Plan, inputs: Inputs, folder: Path) -> None:
     """Of it, the people and which register rows bear number and name of one of them: what pandas' merges find as well."""
-    comparison = Comparison(plan(), PERIOD, inputs, folder)
+    comparison = Comparison(of, PERIOD, inputs, folder)
     for name in ("people", "numbers"):
         comparison.run(comparison.chunk(name))
 
@@ -78,10 +78,10 @@ def links_alone(inputs: Inputs, folder: Path) -> None:
             comparison.run(chunk)
 
 
-def corrected_feed(inputs: Inputs, folder: Path, earlier: Path) -> None:
+def corrected_feed(of: Plan, inputs: Inputs, folder: Path, earlier: Path) -> None:
     """A run after one corrected file: what the earlier run did and is still so is taken over."""
     shutil.rmtree(folder, ignore_errors=True)
-    before, now = (Comparison(plan(), PERIOD, given, place) for given, place in (
+    before, now = (Comparison(of, PERIOD, given, place) for given, place in (
         (inputs, earlier), ({**inputs, "cards": [inputs["cards"][0].with_name("corrected.parquet")]}, folder)))
     for chunk in now.chunks:
         if now.keys[chunk.name] != before.keys[chunk.name] or not now.adopt(chunk, earlier):
@@ -131,7 +131,7 @@ def _place(persons: int, scratch: Path, period: str = PERIOD) -> Inputs:
 def _stage(persons: int, count: int, scratch: Path) -> list[Figure]:
     inputs, size = _place(persons, scratch), f"{persons:,} persons"
     stage, most = rounds(f"{size}: snapshots to lists / bare query", 2.5, count,
-                         partial(whole_stage, inputs, scratch / "run"), partial(bare, inputs))
+                         partial(whole_stage, plan(), inputs, scratch / "run"), partial(bare, inputs))
     gigabytes = most / GIGABYTE
     return [*stage, Figure(f"{size}: most memory", "GB", gigabytes, 6, gigabytes, gigabytes)]
 
@@ -139,7 +139,7 @@ def _stage(persons: int, count: int, scratch: Path) -> list[Figure]:
 def _exact(persons: int, count: int, scratch: Path) -> list[Figure]:
     inputs = _place(persons, scratch)
     return rounds(f"{persons:,} persons: exact numbers / pandas merges", 0.25, count,
-                   partial(exact_part, inputs, scratch / "exact"), partial(peers.pandas_merges, inputs))[0]
+                   partial(exact_part, plan(), inputs, scratch / "exact"), partial(peers.pandas_merges, inputs))[0]
 
 
 def _splink(persons: int, count: int, scratch: Path) -> list[Figure]:
@@ -147,7 +147,7 @@ def _splink(persons: int, count: int, scratch: Path) -> list[Figure]:
     inputs, told, size = _place(persons, scratch), scratch / "splink-linked", f"{persons:,} persons"
     theirs = partial(peers.splink_over_everything, inputs, told)
     stage, _ = rounds(f"{size}: snapshots to lists / Splink alone over everything", 0.2, count,
-                      partial(whole_stage, inputs, scratch / "run"), theirs)
+                      partial(whole_stage, plan(), inputs, scratch / "run"), theirs)
     links, _ = rounds(f"{size}: snapshots to links / Splink alone over everything", 0.2, count,
                       partial(links_alone, inputs, scratch / "links"), theirs)
     more = int(told.read_text(encoding="utf-8")) / _linked(scratch / "run")
@@ -163,8 +163,8 @@ def _linked(folder: Path) -> int:
 
 def _growth(persons: int, count: int, scratch: Path) -> list[Figure]:
     inputs, tenth = _place(persons, scratch), _place(persons // 10, scratch)
-    return rounds(f"{persons:,} persons / a tenth of them", 11, count, partial(whole_stage, inputs, scratch / "run"),
-                   partial(whole_stage, tenth, scratch / "run-of-a-tenth"))[0]
+    return rounds(f"{persons:,} persons / a tenth of them", 11, count, partial(whole_stage, plan(), inputs, scratch / "run"),
+                   partial(whole_stage, plan(), tenth, scratch / "run-of-a-tenth"))[0]
 
 
 def _corrected(persons: int, count: int, scratch: Path) -> list[Figure]:
@@ -174,10 +174,10 @@ def _corrected(persons: int, count: int, scratch: Path) -> list[Figure]:
     with connect() as connection:
         connection.execute(f"COPY (FROM read_parquet({quoted(cards)}) WHERE row_number % 100 > 0) "
                            f"TO {quoted(cards.with_name('corrected.parquet'))}")
-    whole_stage(inputs, scratch / "run")
+    whole_stage(plan(), inputs, scratch / "run")
     return rounds(f"{persons:,} persons: a run after one corrected register / a full run", 0.4, count,
-                   partial(corrected_feed, inputs, scratch / "corrected", scratch / "run"),
-                   partial(whole_stage, inputs, scratch / "again"))[0]
+                   partial(corrected_feed, plan(), inputs, scratch / "corrected", scratch / "run"),
+                   partial(whole_stage, plan(), inputs, scratch / "again"))[0]
 
 
 def _whole(persons: int, count: int, scratch: Path) -> list[Figure]:
