@@ -97,8 +97,10 @@ class Installation:
         return len(wanted)
 
     def sweep(self) -> dict[str, bool]:
-        """One sweep of every campaign in force as of now: of the steps missed only the highest is sent."""
-        return {campaign: _swept(campaign) for campaign in campaigns_in_force()}
+        """One sweep of every campaign in force as of now: of the steps missed only the highest is sent, what happened is told
+        to the server, and runs that a power cut ended are shown as crashed."""
+        env = environment(self.api)
+        return {campaign: _swept(campaign, env) for campaign in campaigns_in_force()}
 
     @contextmanager
     def client(self) -> Iterator[SyncPrefectClient]:
@@ -189,11 +191,11 @@ def _worker(env: Mapping[str, str]) -> Child:
     return Child(WORKER, command, env, home() / f"{WORKER}.log", home() / f"{WORKER}.pid", REPOSITORY)
 
 
-def _swept(campaign: str) -> bool:
+def _swept(campaign: str, env: Mapping[str, str]) -> bool:
     """A sweep in a process of its own: the supervisor stays small, and survives whatever happens in it."""
     with (home() / "sweep.log").open("ab") as output:
-        done = subprocess.run([sys.executable, "-m", "canbao", "sweep", campaign], stdout=output, stderr=output, cwd=REPOSITORY,
-                              timeout=SWEEP_WITHIN_SECONDS, check=False)
+        done = subprocess.run([sys.executable, "-m", "canbao", "sweep", campaign], env=dict(env), stdout=output, stderr=output,
+                              cwd=REPOSITORY, timeout=SWEEP_WITHIN_SECONDS, check=False)
     return done.returncode == 0
 
 

@@ -21,6 +21,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
          "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars", "--remote-debugging-port=0", "--lang=zh-CN")
 
+STILL_WITHIN_SECONDS = 20.0
 SEEN = """
 const words = () => (document.body && document.body.innerText) || '';
 const seen = element => { const box = element.getBoundingClientRect();
@@ -84,19 +85,27 @@ class Page:
 
     def click(self, text: str, selector: str = "button, a, [role=button], [role=menuitem], [role=option], [role=tab], label") -> None:
         """Presses what bears this text, as a mouse would."""
-        find = f"named({json.dumps(selector)}, {json.dumps(text)})"
-        self.wait(f"!!{find}")
-        self.ask(f"{find}.scrollIntoView({{block: 'center'}})")
-        time.sleep(0.2)
-        spot = self.ask(f"(box => [box.x + box.width / 2, box.y + box.height / 2])({find}.getBoundingClientRect())")
-        self._press(*spot)
+        self.click_on(f"named({json.dumps(selector)}, {json.dumps(text)})")
 
     def click_on(self, element: str) -> None:
-        """Presses the element that an expression gives."""
-        self.wait(f"!!({element})")
-        self.ask(f"({element}).scrollIntoView({{block: 'center'}})")
-        time.sleep(0.2)
-        self._press(*self.ask(f"(box => [box.x + box.width / 2, box.y + box.height / 2])(({element}).getBoundingClientRect())"))
+        """Presses the element that an expression gives, once it stands still: pages move while they load."""
+        spot, seen, ends = None, None, time.monotonic() + STILL_WITHIN_SECONDS
+        while spot is None or (spot != seen and time.monotonic() < ends):
+            self.wait(f"!!({element})")
+            seen = spot
+            self.ask(f"({element}).scrollIntoView({{block: 'center'}})")
+            time.sleep(0.2)
+            spot = self.ask(f"(box => [box.x + box.width / 2, box.y + box.height / 2])(({element}).getBoundingClientRect())")
+        self._press(*spot)
+
+    def choose_tab(self, name: str) -> None:
+        """Opens a tab of the page; pressed again if the page moved under the mouse."""
+        find = f"named('[role=tab]', {json.dumps(name)})"
+        ends = time.monotonic() + STILL_WITHIN_SECONDS
+        self.click_on(find)
+        while not self.ask(f"!!{find} && {find}.getAttribute('aria-selected') === 'true'"):
+            assert time.monotonic() < ends, f"tab {name} does not open"
+            self.click_on(find)
 
     def _press(self, x: float, y: float) -> None:
         self.command("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)

@@ -172,6 +172,12 @@ def test_the_campaigns_deployments_are_found(site: Site) -> None:
     site.page.shot("deployments")
 
 
+def test_what_the_first_sweep_found_is_told_before_anything_runs(site: Site) -> None:
+    ((noted, told),) = site.rows("SELECT count(*), count(told_at) FROM event")
+    assert noted == told > 0
+    assert site.runs("data-comparison") == []
+
+
 def test_a_run_whose_part_failed_is_retried_and_redoes_only_what_was_not_done(site: Site) -> None:
     snapshot = Path(site.rows("SELECT snapshot FROM delivery WHERE feed = 'disability' AND snapshot IS NOT NULL LIMIT 1")[0][0])
     state, kept = snapshot.stat(), snapshot.with_suffix(".kept")
@@ -207,7 +213,7 @@ def test_a_run_whose_part_failed_is_retried_and_redoes_only_what_was_not_done(si
 def test_a_finished_run_shows_its_tables_and_pictures(site: Site) -> None:
     run = site.await_run("data-comparison", "Completed")
     site.show(run)
-    site.page.click("Artifacts", "[role=tab]")
+    site.page.choose_tab("Artifacts")
     kinds = ("accounts", "categories", "lists", "links", "charts", "progress", "comparison")
     site.page.wait_for_text(*(f"{CAMPAIGN}-{kind}-{PERIOD}" for kind in kinds))
     site.page.shot("artifacts")
