@@ -1,0 +1,29 @@
+"""Looks for persons where none may stand: any citizen number and any name of theirs, in any text."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = re.compile(r"\d{17}[\dX]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+class Canary:
+    """Knows whom to look for. A name in letters beyond ASCII is sought in each run of such letters once, however often the
+    run stands there: a history repeats itself."""
+
+    def __init__(self, numbers: set[str], names: set[str]) -> None:
+        self._numbers = numbers
+        self._plain = {name for name in names if _NOT_ASCII.fullmatch(name)}
+        self._mixed = names - self._plain
+        self._known: set[str] = set()
+
+    def sees(self, text: str) -> bool:
+        """Whether somebody's number or name stands in the text."""
+        if not self._numbers.isdisjoint(_NUMBER.findall(text)) or any(name in text for name in self._mixed):
+            return True
+        new = set(_NOT_ASCII.findall(text)) - self._known
+        if any(name in run for run in new for name in self._plain):
+            return True
+        self._known |= new
+        return False
