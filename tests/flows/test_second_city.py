@@ -46,7 +46,7 @@ def test_a_copied_plan_runs_with_no_code_change(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(_second_city(), allow_unicode=True, sort_keys=False), encoding="utf-8")
     checked = canbao(tmp_path / "home", "plan", "check", str(path), "--json")
     assert checked.returncode == 0, checked.stdout
-    done = canbao(tmp_path / "home", "rehearse", str(path), "--persons", "2500", "--coarse", "--until", "2022-05-20", "--json")
+    done = canbao(tmp_path / "home", "rehearse", str(path), "--persons", "2500", "--coarse", "--until", "2022-05-25", "--json")
     assert done.returncode == 0, done.stderr[-3000:]
     answer = json.loads(done.stdout)
     assert answer["campaign"] == "linhe-2022"
