@@ -31,8 +31,8 @@ PROCESSES_AT_MOST = 4
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors, for a rehearsal waits for its servers a third of its time."""
-    return min((os.cpu_count() or 1) + 1, PROCESSES_AT_MOST)
+    """Two more than there are processors, for a rehearsal waits for its servers a third of its time."""
+    return min((os.cpu_count() or 1) + 2, PROCESSES_AT_MOST)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
