@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 from urllib.request import urlopen
 
 from sqlalchemy.engine import make_url
@@ -31,9 +35,27 @@ HEARTBEAT_SECONDS = 30
 SERVER, WORKER = "prefect-server", "prefect-worker"
 
 
+_promised: dict[int, TextIO] = {}
+
+
+def _is_promised(port: int) -> bool:
+    """Whether another process of ours has chosen this port and its server, which takes ten seconds to start, is not there yet:
+    two would talk to one server."""
+    if port in _promised:
+        return False
+    mark = (Path(tempfile.gettempdir()) / f"canbao-{os.getuid()}-{port}.lock").open("w")
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        mark.close()
+        return True
+    _promised[port] = mark  # held as long as this process lives
+    return False
+
+
 def free_port(wanted: int) -> int:
-    """The wanted port of this machine's loopback, or a free one if it is taken."""
-    for port in (wanted, 0):
+    """The wanted port of this machine's loopback, or a free one if it is taken or another process is about to take it."""
+    for port in (0,) if _is_promised(wanted) else (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just left is free
             try:

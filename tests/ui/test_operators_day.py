@@ -284,7 +284,8 @@ def test_a_run_that_only_the_schedule_began_was_picked_up_and_completed(site: Si
     run = site.await_run("sweep", "Completed")
     assert run["auto_scheduled"]
     assert run["parameters"] == {"campaign": CAMPAIGN}
-    assert run["expected_start_time"] <= run["start_time"] <= run["end_time"]
+    expected, began, ended = (datetime.fromisoformat(run[name]) for name in ("expected_start_time", "start_time", "end_time"))
+    assert expected <= began <= ended
 
 
 def test_what_happened_stands_in_the_event_feed_with_what_it_concerns(site: Site) -> None:
