@@ -153,8 +153,7 @@ def _obstacles(text: str) -> Iterator[Fault]:
                 root_is_mapping = root_is_mapping and (depth > 0 or isinstance(event, yaml.MappingStartEvent))
                 depth += 1
                 if depth > DEPTH_LIMIT:
-                    yield Fault(TOP, f"the text is nested more than {DEPTH_LIMIT} deep.",
-                                "Look for an unclosed bracket.", line)
+                    yield _too_deep(line)
                     return
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
@@ -168,6 +167,10 @@ def _obstacles(text: str) -> Iterator[Fault]:
                     "Begin with `canbao: 1` and copy the rest from a plan under campaigns/.", 1)
 
 
+def _too_deep(line: int) -> Fault:
+    return Fault(TOP, f"the text is nested more than {DEPTH_LIMIT} deep.", "Look for an unclosed bracket.", line)
+
+
 def _syntax_fault(error: yaml.YAMLError, text: str) -> Fault:
     mark = getattr(error, "problem_mark", None)
     if mark is None:
@@ -178,6 +181,8 @@ def _syntax_fault(error: yaml.YAMLError, text: str) -> Fault:
     lines = text.splitlines()
     line = min(mark.line, max(len(lines) - 1, 0))
     problem = str(getattr(error, "problem", "") or "it cannot be read").strip()
+    if "nesting depth" in problem:  # the parser reads ahead and has a bound of its own
+        return _too_deep(line + 1)
     if lines and "\t" in lines[line][: len(lines[line]) - len(lines[line].lstrip())]:
         cure = "Indent with spaces, not with tabs."
     else:
