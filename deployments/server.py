@@ -28,6 +28,12 @@ QUIET = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     "PREFECT_LOGGING_LEVEL": "WARNING",
+    # Prefect writes every state of every task run in a transaction of its own unless told to gather them, which is two fifths
+    # of the server's work. What is gathered is written after two seconds at the latest, and when the server ends.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "2",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "2",
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",  # every run would ask; both are one installation, the doctor looks
 }
 HEARTBEAT_SECONDS = 30
