@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +108,10 @@ def _meta(contract: Contract, rule: str) -> dict[str, str]:
     return {"rule_id": f"{contract.feed}.{rule}"}
 
 
-def _results(contract: Contract, frame: pd.DataFrame) -> dict[str, Any]:
+@cache
+def _deliveries() -> Any:
+    """Where deliveries' states are looked at: one context a process, in memory, for making one writes its configuration out
+    three times. Only to be used by one thread at a time."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
@@ -116,8 +120,12 @@ def _results(contract: Contract, frame: pd.DataFrame) -> dict[str, Any]:
         store_backend_defaults=InMemoryStoreBackendDefaults(), progress_bars=QUIET, analytics_enabled=False
     )
     context = gx.get_context(mode="ephemeral", project_config=in_memory)
-    asset = context.data_sources.add_pandas("deliveries").add_dataframe_asset(contract.feed)
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    asset = context.data_sources.add_pandas("deliveries").add_dataframe_asset("states")
+    return asset.add_batch_definition_whole_dataframe("all")
+
+
+def _results(contract: Contract, frame: pd.DataFrame) -> dict[str, Any]:
+    batch = _deliveries().get_batch({"dataframe": frame})
     outcome = batch.validate(suite(contract), result_format=COUNTS_ONLY)
     configured = [(result.expectation_config, result) for result in outcome.results]
     return {config.meta["rule_id"]: result for config, result in configured if config and config.meta}

@@ -26,7 +26,7 @@ from models.store import findings as runs
 from rules.calendar import WorkCalendar
 from rules.drift import Profile
 from rules.redelivery import redeliver_by
-from tasks import events
+from tasks import events, workers
 from tasks.answers import Answered, Mended, answer, correction_notes, refusal
 from tasks.answers import mended as mended_by
 from tasks.campaign import folder, period_name, plan_in_force, today
@@ -110,9 +110,10 @@ def judge(
     with transaction() as tx:
         history = _history(tx, plan, file, {again["id"] if again else None, line.corrects})
         mapping = mappings.mapping(tx, plan.id, feed, sender_code)
-    taken = take(line.original or file.path, feed=feed, plan=plan, period=file.period, provider=file.provider,
-                 name=line.file_name or file.name, snapshots=folder(plan.id, "snapshots"), history=history, mapping=mapping,
-                 waived=waiver.rules if waiver else (), corrections=line.corrections, sent_in=file.path)
+    taken = workers.submit(
+        take, line.original or file.path, feed=feed, plan=plan, period=file.period, provider=file.provider,
+        name=line.file_name or file.name, snapshots=folder(plan.id, "snapshots"), history=history, mapping=mapping,
+        waived=waiver.rules if waiver else (), corrections=line.corrections, sent_in=file.path).result()
     if line.corrects is not None and _is_overtaken(line, taken.replaces):
         # What was corrected had been returned, and a whole file has come for it since: the newer one stays.
         taken = refused(file.path, feed=feed, plan=plan, period=file.period, provider=file.provider,
