@@ -130,7 +130,7 @@ def _write_pairs(book: Any, formats: Formats, origin: Origin, pairs: tuple[Bench
     for number, column in enumerate(_COLUMNS):
         sheet.set_column(number, number, column.width)
     sheet.set_row(0, 32)
-    merge_text(sheet, 0, (0, last), f"{origin.period_name}　{TITLE}", formats.title())
+    merge_text(sheet, 0, (0, last), formats.titled(f"{origin.period_name}　{TITLE}"), formats.title())
     sheet.set_row(1, 28)
     merge_text(sheet, 1, (0, last), _HOW_TO, formats.get(font_size=9, font_color=MUTED, text_wrap=True))
     for side, text in ((_ROW, "登记库的记录"), (_PERSON, "户籍人口中的人"), (_FILL, "认定")):

@@ -221,6 +221,7 @@ class BoardContent:
     figures_source: str
     lists_source: str
     sources: tuple[Source, ...]
+    drill: str = ""
 
     @property
     def persons(self) -> int:
@@ -234,7 +235,7 @@ def board_page(content: BoardContent, mark: str, reload_minutes: int) -> str:
             f'<meta name="canbao-board" content="{escape(content.as_of.isoformat())} {escape(mark)}">')
     body = _environment().get_template("board.html.j2").render(board=content)
     style = _environment().get_template("board.css.j2").render(colours=COLOURS)
-    return framed(f"{content.name} 工作看板", body, style, head)
+    return framed(f"{content.name} 工作看板", body, style, head, content.drill)
 
 
 @cache

@@ -90,7 +90,7 @@ class FormSheet:
 
     def title(self, text: str) -> None:
         self.sheet.set_row(self.row, 34)
-        self._line(text, self.formats.title())
+        self._line(self.formats.titled(text), self.formats.title())
 
     def note(self, text: str) -> None:
         self.sheet.set_row(self.row, self._height(text, 0, self._last, 9))

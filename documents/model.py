@@ -20,7 +20,8 @@ CandidateKind = Literal["commend", "criticise"]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a document comes from. ``as_of`` is the last day of the data and the file's creation date."""
+    """Where a document comes from. ``as_of`` is the last day of the data and the file's creation date; ``drill`` is what a
+    document of a rehearsal says of itself on every page."""
 
     campaign: str
     campaign_name: str
@@ -31,6 +32,7 @@ class Origin:
     as_of: date
     run_id: str = ""
     content_sha256: str = ""
+    drill: str = ""
 
 
 @dataclass(frozen=True)

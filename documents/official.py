@@ -77,6 +77,7 @@ class OfficialDocument:
         self._set_styles()
         self._name_fonts()
         self._number_pages()
+        self._say_drill()
 
     # --- set-up ---
 
@@ -164,6 +165,17 @@ class OfficialDocument:
             self._run(paragraph, "— ", "宋体", NUMBER_PT)
             add_field(self._run(paragraph, "", "宋体", NUMBER_PT), "PAGE", "1")
             self._run(paragraph, " —", "宋体", NUMBER_PT)
+
+    def _say_drill(self) -> None:
+        """What a rehearsal's document is stands at the head of every page."""
+        if not self._origin.drill:
+            return
+        section = self._document.sections[0]
+        for header in (section.header, section.even_page_header):
+            paragraph = header.paragraphs[0]
+            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+            paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
+            self._run(paragraph, self._origin.drill, KAI, SMALL_PT)
 
     # --- head ---
 

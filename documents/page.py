@@ -17,15 +17,18 @@ h1{font-size:24px;margin:0;line-height:1.3}h2{font-size:16px;margin:30px 0 10px;
 .tile span{color:var(--muted);font-size:13px}
 table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid var(--line);padding:6px 8px;text-align:left;vertical-align:top}
 th{color:var(--muted);font-weight:500;font-size:13px}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.drill{margin:0 0 12px;padding:4px 12px;border-radius:6px;background:#fdf3d8;font-size:13px}
 @media print{body{background:#fff}main{margin:0;padding:0;box-shadow:none;max-width:none}}
 """
 """The look that all pages share; a page adds its own rules after it."""
 
 
-def framed(title: str, body: str, style: str = "", head: str = "") -> str:
-    """A whole page in Chinese around a body that is markup already; only the title is escaped here."""
+def framed(title: str, body: str, style: str = "", head: str = "", drill: str = "") -> str:
+    """A whole page in Chinese around a body that is markup already; only the title, and what a rehearsal's page says of
+    itself, are escaped here."""
+    above = f'<p class="drill">{escape(drill)}</p>' if drill else ""
     return (
         f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width,initial-scale=1">{head}<title>{escape(title)}</title>'
-        f"<style>{BASE}{style}</style></head><body><main>{body}</main></body></html>"
+        f"<style>{BASE}{style}</style></head><body><main>{above}{body}</main></body></html>"
     )

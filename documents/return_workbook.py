@@ -174,7 +174,7 @@ class _Cover:
             self.sheet.set_column(column, column, width)
         self.sheet.hide_gridlines(2)
         self.sheet.set_tab_color("#C00000")
-        self._line(self.title, self.formats.title(), 36)
+        self._line(self.formats.titled(self.title), self.formats.title(), 36)
         self._facts()
         self._counts()
         self._problems()
@@ -298,7 +298,7 @@ def _write_rows(book: Any, formats: Formats, content: ReturnContent) -> None:
     for number, place in enumerate(places):
         sheet.set_column(number, number, place.width)
     sheet.set_row(0, 32)
-    merge_text(sheet, 0, (0, last), f"{content.feed_name}　{ROWS_SHEET}", formats.title())
+    merge_text(sheet, 0, (0, last), formats.titled(f"{content.feed_name}　{ROWS_SHEET}"), formats.title())
     note = "标红的单元格需要更正；灰色各列请勿改动。改完保存，把本文件原样报回。"
     merge_text(sheet, 1, (0, last), note, formats.get(font_size=9, font_color=MUTED))
     sheet.set_row(_HEADER_ROW, 30)

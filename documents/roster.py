@@ -174,7 +174,7 @@ class _ListSheet:
     def _head(self) -> None:
         origin, sheet, formats = self.roster.origin, self.sheet, self.formats
         title = f"{self.entry.name}核查清单（{origin.organisation_name}）"
-        merge_text(sheet, 0, (0, self.last_column), title, formats.title())
+        merge_text(sheet, 0, (0, self.last_column), formats.titled(title), formats.title())
         line = (
             f"数据期：{origin.period_name}　数据截止：{chinese_date(origin.as_of)}　共 {len(self.entry.rows):,} 条　"
             f"报回时限：{deadline(self.roster.return_by)}　黄色栏由核查单位填写，说明见首页　"
@@ -304,7 +304,7 @@ def _write_cover(
         sheet.set_column(column, column, width)
     sheet.hide_gridlines(2)
     sheet.set_row(0, 40)
-    merge_text(sheet, 0, (0, 5), f"{origin.campaign_name}核查任务清单", formats.title())
+    merge_text(sheet, 0, (0, 5), formats.titled(f"{origin.campaign_name}核查任务清单"), formats.title())
     row = _cover_facts(sheet, formats, roster)
     row = _cover_lists(sheet, formats, roster, places, row + 1)
     row = _cover_rules(sheet, formats, row + 1)

@@ -80,7 +80,7 @@ def _write_contents(sheet: Any, formats: Formats, origin: Origin, title: str, na
     sheet.set_column(2, 2, 12)
     sheet.hide_gridlines(2)
     sheet.set_row(0, 36)
-    merge_text(sheet, 0, (0, 2), title, formats.title())
+    merge_text(sheet, 0, (0, 2), formats.titled(title), formats.title())
     merge_text(sheet, 1, (0, 2), f"数据截止{chinese_date(origin.as_of)}", formats.get(align="center"))
     for column, head in enumerate(("序号", "表名", "行数")):
         write_text(sheet, 3, column, head, formats.column_head())
@@ -109,7 +109,7 @@ def _write_sheet(sheet: Any, formats: Formats, origin: Origin, table: Table) -> 
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     sheet.set_row(0, 32)
-    merge_text(sheet, 0, (0, last), table.caption, formats.title())
+    merge_text(sheet, 0, (0, last), formats.titled(table.caption), formats.title())
     merge_text(sheet, 1, (0, last), f"数据截止{chinese_date(origin.as_of)}", formats.get(font_size=9, align="right"))
     sheet.set_row(2, 32)
     for column, head in enumerate(table.columns):

@@ -47,8 +47,8 @@ CellValue = str | int | float | bool | date | datetime | time | None
 class Formats:
     """The formats of one workbook, made once each."""
 
-    def __init__(self, book: Any) -> None:
-        self._book = book
+    def __init__(self, book: Any, drill: str = "") -> None:
+        self._book, self._drill = book, drill
         self._made: dict[str, Any] = {}
 
     def get(self, **properties: Any) -> Any:
@@ -66,6 +66,10 @@ class Formats:
     def title(self) -> Any:
         """A sheet's title line."""
         return self.get(font_name=HEAD_FONT, font_size=16, align="center")
+
+    def titled(self, title: str) -> str:
+        """The text of a title line: a rehearsal's sheet says what it is."""
+        return f"{title}（{self._drill}）" if self._drill else title
 
     def heading(self) -> Any:
         """A heading between the parts of a sheet."""
@@ -88,7 +92,7 @@ def save_workbook(path: Path, origin: Origin, title: str, fill: Callable[[Any, F
         "title": printable(title), "subject": printable(origin.campaign_name), "author": "", "company": "",
         "created": datetime.combine(origin.as_of, time()),
     })
-    fill(book, Formats(book))
+    fill(book, Formats(book, origin.drill))
     try:
         book.close()
     except XlsxWriterException as error:
@@ -147,6 +151,8 @@ def print_setup(sheet: Any, origin: Origin, *, landscape: bool, repeat: tuple[in
     sheet.center_horizontally()
     source = f"{origin.organisation_name}　{origin.period_name}".replace("&", "&&")
     sheet.set_footer(f'&L&"{FONT},Regular"&8{printable(source)}&C&"{FONT},Regular"&9第 &P 页　共 &N 页')
+    if origin.drill:
+        sheet.set_header(f'&R&"{FONT},Regular"&8{printable(origin.drill)}')
     if repeat is not None:
         sheet.repeat_rows(*repeat)
 

@@ -520,10 +520,12 @@ class Sending(Strict):
 
 class Board(Strict):
     """The campaign board on the wall. A sweep draws it anew when something has happened, a day has begun, or the one that
-    hangs there is older than ``oldest_minutes``. Of more than ``most_units`` places, and of more than ``most_late``
-    things that are late, those with the most days late stand on it; the rest are counted."""
+    hangs there is older than ``oldest_minutes``, but not within ``rest_minutes`` after the last time. Of more than
+    ``most_units`` places, and of more than ``most_late`` things that are late, those with the most days late stand on it; the
+    rest are counted."""
 
     oldest_minutes: Annotated[int, Field(ge=1, le=10_080)] = 240
+    rest_minutes: Annotated[int, Field(ge=0, le=100_800)] = 0
     most_units: Annotated[int, Field(ge=1, le=2000)] = 200
     most_late: Annotated[int, Field(ge=1, le=2000)] = 60
     next_days: Annotated[int, Field(ge=1, le=366)] = 31
@@ -682,6 +684,14 @@ class Region(Strict):
     former_codes: tuple[Annotated[str, StringConstraints(pattern=r"^\d{6}$")], ...] = ()
 
 
+class Drill(Strict):
+    """Marks the plan of a rehearsal: how many made-up persons stand for how many, and what every document says of it."""
+
+    persons: Annotated[int, Field(ge=1)]
+    of_persons: Annotated[int, Field(ge=1)]
+    note: Text
+
+
 class Plan(Strict):
     """One campaign. Everything that runs is derived from this and from the record."""
 
@@ -722,6 +732,7 @@ class Plan(Strict):
     guards: tuple[Guard, ...] = ()
     retention: tuple[Retention, ...] = Field(min_length=1)
     not_built: tuple[Sourced, ...] = ()
+    drill: Drill | None = None
 
     @field_validator("time_zone")
     @classmethod

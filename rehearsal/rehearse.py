@@ -11,10 +11,11 @@ import heapq
 import importlib
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as hour
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,15 +29,18 @@ from prefect.settings import (
     temporary_settings,
 )
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from comparison.plan_check import load_sound
 from deployments.server import prefect_server
 from models.database import home, transaction
+from models.errors import WrongUse
 from models.plan import Plan
+from models.plan_file import PLAN_NAME
 from models.store import campaigns
 from models.store import findings as findings_store
 from models.store import obligations as obligations_store
+from rehearsal.diary import Diary
+from rehearsal.drill import drill_plan, write
 from rehearsal.world import World
 from rules.calendar import WorkCalendar
 from rules.deadlines import expected, item_periods, nominal_due
@@ -44,13 +48,17 @@ from rules.ladder import rungs
 from rules.periods import month
 from rules.schedule import comparing_flow, field_flow
 from tasks import workers
-from tasks.campaign import short_name
+from tasks.board import board_file, draw_board
+from tasks.campaign import plan_in_force, short_name
 from tasks.status import status
 
-SLOW_IMPORTS = ("great_expectations", "flows.mobilisation", "flows.data_comparison", "matplotlib.pyplot")
-HEAVY = ("rehearsal.world", "documents.roster")
+SLOW_IMPORTS = ("flows.mobilisation", "flows.data_comparison", "matplotlib.pyplot")
+HEAVY = ("rehearsal.world", "documents.roster", "expectations.intake", "great_expectations.expectations")
 """What the worker processes import while the server starts."""
 PREPARER, APPROVER = "演练经办岗", "演练审批岗"
+BEFORE_A_LOOK = timedelta(minutes=10)
+"""How long before a sweep or a publication everything that has come is taken in."""
+FAR = datetime(9999, 1, 1, tzinfo=UTC)
 PATIENCE_DAYS = 60
 """How long an acceptance waits for the last month's comparison before it fails for want of it."""
 
@@ -63,7 +71,8 @@ class Event:
     order: int
     key: str = field(compare=False)
     what: str = field(compare=False)
-    act: Callable[[datetime], None] = field(compare=False)
+    act: Callable[[datetime], object] = field(compare=False)
+    """Does it; answers with a flow's result, or with nothing if no flow ran."""
 
 
 class Rehearsal:
@@ -76,6 +85,10 @@ class Rehearsal:
         self._count = itertools.count()
         self._keys: set[str] = set()
         self.agenda: list[Event] = []
+        self._looks: list[datetime] = []
+        # What has come and was not taken in yet: nobody looks where nothing has. Of a rehearsal taken up again nothing is known.
+        self._taken: set[str] = set()
+        self._all_taken_back = False
         self.flow_runs = 0
 
     # --- the agenda --------------------------------------------------------------------------------------
@@ -84,7 +97,7 @@ class Rehearsal:
         """An instant in the plan's zone."""
         return datetime.combine(day, hour.fromisoformat(clock), tzinfo=self.zone)
 
-    def add(self, at: datetime, key: str, what: str, act: Callable[[datetime], None]) -> None:
+    def add(self, at: datetime, key: str, what: str, act: Callable[[datetime], object]) -> None:
         """Puts an event on the agenda, each key once."""
         if key in self._keys:
             return
@@ -100,31 +113,36 @@ class Rehearsal:
                 # Nothing can be prepared before the plan is in force, which takes the morning of its first day.
                 self.add(self.at(max(phase.starts, plan.starts), "10:00"), f"preparation:{phase.id}", "实施准备", self._prepare)
         rows = expected(plan)
-        for feed, provider, period, arrival, is_faulty in self.world.deliveries(rows):
+        deliveries, submissions = list(self.world.deliveries(rows)), list(self.world.submissions(rows))
+        form_days = self._form_days(rows)
+        sweeps = self._sweep_instants(rows, {
+            **{(f"feed:{feed}", provider, period): arrival for feed, provider, period, arrival, is_faulty in deliveries if not is_faulty},
+            **{(item, unit, period): arrival for item, unit, period, arrival, is_faulty in submissions if not is_faulty}})
+        for instant in sweeps:
+            self.add(instant, f"sweep:{instant.isoformat()}", "巡检催办", self._sweep)
+        self._looks = sorted({*sweeps, *(self.at(day, "08:00") for day in form_days), *self._publications()})
+        due = {(row.item, row.organisation, row.period): row.due_before for row in rows}
+        for feed, provider, period, arrival, is_faulty in deliveries:
             key = f"deliver:{feed}:{provider}:{period}:{'faulty' if is_faulty else 'good'}"
             self.add(arrival, key, "部门送数", lambda at, args=(feed, provider, period, is_faulty): self._deliver(at, *args))  # type: ignore[misc]
-            self._collect_on(arrival, period)
-        for item, organisation, period, arrival, is_faulty in self.world.submissions(rows):
+            self._collect_on(arrival, period, due[f"feed:{feed}", provider, period], at_once=is_faulty)
+        for item, organisation, period, arrival, is_faulty in submissions:
             key = f"hand-in:{item}:{organisation}:{period}:{'faulty' if is_faulty else 'good'}"
             self.add(arrival, key, "单位报送", lambda at, args=(item, organisation, period, is_faulty): self._hand_in(at, *args))  # type: ignore[misc]
             self._take_back_on(arrival)
-        for day in self._form_days(rows):
+        for day in form_days:
             self.add(self.at(day, "08:00"), f"contribution:{day}:open", "下发报表", self._contribute)
-        for instant in self._sweep_instants(rows):
-            self.add(instant, f"sweep:{instant.isoformat()}", "巡检催办", self._sweep)
         for month_start in self.world.working_months():
             working_day = self._working_day(month_start)
             if working_day is not None:
                 self.add(self.at(working_day, "09:00"), f"work:{working_day:%Y-%m}", "入户核查", self._work_rosters)
-                self._take_back_on(self.at(working_day, "09:00"))
+                self._take_back_on(self.at(working_day, "09:00"), at_once=True)
         for label in sorted({row.period for row in rows if row.kind == "feed" and row.period[5:].isdigit()}):
             self.add(self.at(month(label).ends.replace(day=28), "12:00"), f"month:{label}", "月末",
                      lambda at, label=label: self.world.pass_month(label))  # type: ignore[misc]
-        for bulletin in plan.bulletins:
-            for span in item_periods(plan, bulletin.cadence, bulletin.due):
-                day = self.calendar.roll(nominal_due(bulletin.due, span), plan.calendar.roll)
-                self.add(self.at(day, "18:00"), f"bulletin:{bulletin.id}:{span.label}", "编发通报",
-                         lambda at, args=(bulletin.id, span.label): self._bulletin(at, *args))  # type: ignore[misc]
+        for bulletin_id, label, instant in self._bulletins():
+            self.add(instant, f"bulletin:{bulletin_id}:{label}", "编发通报",
+                     lambda at, args=(bulletin_id, label): self._bulletin(at, *args))  # type: ignore[misc]
         for final, day in ((False, plan.acceptance.provisional_on), (True, plan.acceptance.final_on)):
             self.add(self.at(day, "19:00"), f"acceptance:{final}", "总结验收",
                      lambda at, final=final: self._accept(at, final))  # type: ignore[misc]
@@ -135,30 +153,64 @@ class Rehearsal:
             return None
         return self.calendar.roll(month_start.replace(day=26), "previous_workday")
 
-    def _collect_on(self, arrival: datetime, period: str) -> None:
-        day = arrival.astimezone(self.zone).date()
-        if self.coarse:
-            day = max(day, min(day.replace(day=20), month(f"{day:%Y-%m}").ends))
-        self.add(self.at(day, "17:00"), f"compare:{period}:{day}", "数据比对", lambda at: self._compare(at, period))
+    def _bulletins(self) -> Iterator[tuple[str, str, datetime]]:
+        for bulletin in self.plan.bulletins:
+            for span in item_periods(self.plan, bulletin.cadence, bulletin.due):
+                day = self.calendar.roll(nominal_due(bulletin.due, span), self.plan.calendar.roll)
+                yield bulletin.id, span.label, self.at(day, "18:00")
 
-    def _take_back_on(self, arrival: datetime) -> None:
-        """What came in during a day is taken back at its end (on a coarse clock at the month's); the arrival itself is what
-        counts."""
+    def _publications(self) -> Iterator[datetime]:
+        """When something is published, for which everything that has come must be in."""
+        yield from (instant for _, _, instant in self._bulletins())
+        yield from (self.at(day, "19:00") for day in (self.plan.acceptance.provisional_on, self.plan.acceptance.final_on))
+
+    def _collect_on(self, arrival: datetime, period: str, due_before: datetime, *, at_once: bool) -> None:
+        """A department's file is taken in at the end of its day if it is faulty or late; files in good time wait for each
+        other until the last day, or until somebody looks (on a coarse clock until the twentieth)."""
         day = arrival.astimezone(self.zone).date()
+        instant = max(self.at(day, "17:00"), arrival + BEFORE_A_LOOK)
         if self.coarse:
-            day = month(f"{day:%Y-%m}").ends
-        self.add(self.at(day, "23:59"), f"contribution:{day}", "回收报表", self._contribute)
+            instant = self.at(max(day, min(day.replace(day=20), month(f"{day:%Y-%m}").ends)), "17:00")
+        elif not at_once and arrival < due_before:
+            last_day = self.at((due_before - timedelta(seconds=1)).astimezone(self.zone).date(), "17:00")
+            instant = min(max(last_day, instant), self._before_next_look(arrival, last_day))
+        self.add(instant, f"compare:{period}:{instant.isoformat()}", "数据比对", lambda at: self._compare(at, period))
+
+    def _take_back_on(self, arrival: datetime, *, at_once: bool = False) -> None:
+        """What has come in is taken back before somebody looks, ``at_once`` or at the latest at the month's end (on a coarse
+        clock always then); the arrival itself is what counts."""
+        day = arrival.astimezone(self.zone).date()
+        instant = self.at(month(f"{day:%Y-%m}").ends, "23:59")
+        if at_once:
+            instant = self.at(day, "23:59")
+        elif not self.coarse:
+            instant = min(instant, self._before_next_look(arrival, instant))
+        self.add(instant, f"contribution:{instant.isoformat()}", "回收报表", self._take_back)
+
+    def _before_next_look(self, arrival: datetime, otherwise: datetime) -> datetime:
+        """Shortly before the first sweep, form or publication after an arrival."""
+        following = bisect_right(self._looks, arrival + BEFORE_A_LOOK)
+        return self._looks[following] - BEFORE_A_LOOK if following < len(self._looks) else otherwise
 
     def _form_days(self, rows: list[Any]) -> list[date]:
         # Each of them, on a coarse clock too: who has no form hands nothing in.
         return sorted({row.opens_at.astimezone(self.zone).date() for row in rows if row.kind == "report"} - {self.plan.starts})
 
-    def _sweep_instants(self, rows: list[Any]) -> list[datetime]:
-        """Every instant at which some rung is reached: the sweep asks for state, so others would do nothing."""
+    def _sweep_instants(self, rows: list[Any], arrivals: Mapping[tuple[str, str, str], datetime]) -> list[datetime]:
+        """Every instant at which a sweep finds something to do: a rung is reached for a unit that has not delivered, or a
+        supervision falls due. The sweep asks for state, so others would do nothing."""
         ladders = {ladder.id: ladder for ladder in self.plan.ladders}
-        pairs = {(row.ladder, row.effective) for row in rows if row.ladder}
-        instants = {rung.planned_at for name, day in pairs
-                    for rung in rungs(ladders[name], day, self.calendar, self.plan.time_zone)}
+        ended: dict[tuple[str, date], datetime] = {}
+        for row in rows:
+            if row.ladder:
+                came = arrivals.get((row.item, row.organisation, row.period), FAR)
+                ended[row.ladder, row.effective] = max(came, ended.get((row.ladder, row.effective), came))
+        instants = {rung.planned_at for (name, day), last in ended.items()
+                    for rung in rungs(ladders[name], day, self.calendar, self.plan.time_zone) if rung.planned_at < last}
+        for rule in self.plan.supervisions:
+            for span in item_periods(self.plan, rule.cadence, rule.due):
+                day = self.calendar.roll(nominal_due(rule.due, span), self.plan.calendar.roll)
+                instants.add(self.at(day, "09:00"))
         ahead = sorted(instant for instant in instants if instant >= self.at(self.plan.starts, "08:30"))
         if not self.coarse:
             return ahead
@@ -172,81 +224,100 @@ class Rehearsal:
         self.flow_runs += 1
         return flow(*args, **named)
 
-    def _mobilise(self, at: datetime) -> None:
+    def _mobilise(self, at: datetime) -> object:
         from flows.mobilisation import mobilisation
 
-        self._flow(mobilisation, self.path, at)
+        result = self._flow(mobilisation, self.path, at)
         self.world.draft_forms()
+        return result
 
     def _deliver(self, at: datetime, feed: str, provider: str, period: str, is_faulty: bool) -> None:
         self.world.deliver(feed, provider, period, at, is_faulty=is_faulty)
+        self._taken.discard(period)
 
-    def _prepare(self, at: datetime) -> None:
+    def _prepare(self, at: datetime) -> object:
         from flows.preparation import preparation
 
-        self._flow(preparation, self.plan.id, at)
+        return self._flow(preparation, self.plan.id, at)
 
-    def _compare(self, at: datetime, period: str) -> None:
+    def _compare(self, at: datetime, period: str) -> object:
         from flows.data_comparison import data_comparison
         from flows.routine import routine
 
+        if period in self._taken:
+            return {}
+        self._taken.add(period)
         flow = routine if comparing_flow(self.plan, at.astimezone(self.zone).date()) == "routine" else data_comparison
         result = self._flow(flow, self.plan.id, period, at, None, PREPARER)
+        if result.get("waiting"):  # a file that came just now is not taken before it has settled
+            self._taken.discard(period)
         if result.get("proposal"):
             self._await_release(result["run"], at)
+        return result
 
     def _await_release(self, run_id: int, at: datetime) -> None:
         day = self.calendar.add_workdays(at.astimezone(self.zone).date(), 1)
         self.add(self.at(day, "10:00"), f"release:{run_id}", "清单下发", lambda moment: self._release(moment, run_id))
 
-    def _release(self, at: datetime, run_id: int) -> None:
+    def _release(self, at: datetime, run_id: int) -> object:
         from flows.release import release_lists
+
+        result: object = {}
 
         with transaction() as tx:
             newest = findings_store.latest_run(tx, self.plan.id)
         if newest is not None and newest["id"] == run_id:
             # A newer run has its own proposal: an outdated one is never released.
-            self._flow(release_lists, self.plan.id, run_id, APPROVER, at)
+            result = self._flow(release_lists, self.plan.id, run_id, APPROVER, at)
             day = self._working_day(at.astimezone(self.zone).date().replace(day=1))
             if day is not None and day > at.astimezone(self.zone).date():
                 self.world.begin_rosters(self.at(day, "09:00"))
+        return result
 
     def _work_rosters(self, at: datetime) -> None:
         self.world.work_rosters(at)
+        self._all_taken_back = False
 
     def _hand_in(self, at: datetime, item: str, organisation: str, period: str, is_faulty: bool) -> None:
         self.world.hand_in(item, organisation, period, at, is_faulty=is_faulty)
+        self._all_taken_back = False
 
-    def _contribute(self, at: datetime) -> None:
+    def _take_back(self, at: datetime) -> object:
+        return {} if self._all_taken_back else self._contribute(at)
+
+    def _contribute(self, at: datetime) -> object:
         from flows.contribution import contribution
         from flows.pilot import pilot
         from flows.self_assessment import self_assessment
         from flows.survey import survey
 
         flows = {flow.name: flow for flow in (contribution, pilot, survey, self_assessment)}
-        self._flow(flows[field_flow(self.plan, at.astimezone(self.zone).date())], self.plan.id, at)
+        self._all_taken_back = True
+        result = self._flow(flows[field_flow(self.plan, at.astimezone(self.zone).date())], self.plan.id, at)
         self.world.draft_forms()
+        return result
 
-    def _sweep(self, at: datetime) -> None:
+    def _sweep(self, at: datetime) -> object:
         from flows.monthly_duty import sweep
 
-        self._flow(sweep, self.plan.id, at)
+        return self._flow(sweep, self.plan.id, at)
 
-    def _bulletin(self, at: datetime, bulletin_id: str, period: str) -> None:
+    def _bulletin(self, at: datetime, bulletin_id: str, period: str) -> object:
         from flows.monthly_duty import bulletin
 
-        self._flow(bulletin, self.plan.id, bulletin_id, period, at)
+        return self._flow(bulletin, self.plan.id, bulletin_id, period, at)
 
-    def _accept(self, at: datetime, final: bool) -> None:
+    def _accept(self, at: datetime, final: bool) -> object:
         from flows.acceptance import acceptance
 
         with transaction() as tx:
             ready = findings_store.latest_run(tx, self.plan.id, self.plan.acceptance.final_period if final else None)
         if ready is not None or at.date() > self.plan.acceptance.final_on + timedelta(days=PATIENCE_DAYS):
-            self._flow(acceptance, self.plan.id, final, at)
-        else:  # a register of the last month is late: nobody accepts without it
-            day = self.calendar.add_workdays(at.astimezone(self.zone).date(), 1)
-            self.add(self.at(day, "19:00"), f"acceptance:{final}:{day}", "总结验收", lambda moment: self._accept(moment, final))
+            return self._flow(acceptance, self.plan.id, final, at)
+        # A register of the last month is late: nobody accepts without it.
+        day = self.calendar.add_workdays(at.astimezone(self.zone).date(), 1)
+        self.add(self.at(day, "19:00"), f"acceptance:{final}:{day}", "总结验收", lambda moment: self._accept(moment, final))
+        return {}
 
     # --- playing it --------------------------------------------------------------------------------------
 
@@ -260,8 +331,9 @@ class Rehearsal:
                         self._await_release(release["run_id"], release["prepared_at"])
         return done
 
-    def play(self, until: date | None) -> Iterator[Event]:
-        """Acts on every event in order of time, each once, and yields it when it is done."""
+    def play(self, until: date | None) -> Iterator[tuple[Event, object]]:
+        """Acts on every event in order of time, each once, and yields it with its answer when it is done; what was done
+        before a rehearsal was taken up again is not told again."""
         done = self.resume()
         end = None if until is None else self.at(until + timedelta(days=1), "00:00")
         while self.agenda:
@@ -269,12 +341,14 @@ class Rehearsal:
             if end is not None and event.at >= end:
                 heapq.heappush(self.agenda, event)
                 return
-            if event.key not in done:
-                event.act(event.at)
-                done.add(event.key)
-                with transaction() as tx:
-                    campaigns.mark(tx, self.plan.id, event.key, event.at)
-            yield event
+            if event.key in done:
+                yield event, {}
+                continue
+            result = event.act(event.at)
+            done.add(event.key)
+            with transaction() as tx:
+                campaigns.mark(tx, self.plan.id, event.key, event.at)
+            yield event, result
 
 
 def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until: date | None = None,
@@ -289,38 +363,52 @@ def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until:
     loaded = load_sound(campaign)
     plan = loaded.plan
     home()
+    _refuse_a_real_campaign(plan.id)
     console = Console(stderr=True)
     prepared: list[Rehearsal] = []
 
     def prepare() -> None:
-        rehearsal = Rehearsal(plan, str(loaded.path), World.open(loaded, persons=persons, seed=seed), coarse=coarse)
+        world = World.open(loaded, persons=persons, seed=seed)
+        drilled = drill_plan(plan, round(world.place.scale * world.place.config.persons), world.place.config.persons)
+        path = write(drilled, home() / plan.id / "world" / PLAN_NAME)
+        rehearsal = Rehearsal(drilled, str(path), world, coarse=coarse)
         rehearsal.schedule()
+        console.print(f"{plan.name}：{world.place.scale * world.place.config.persons:,.0f} 名虚构人员，{len(rehearsal.agenda)} 个事件",
+                      highlight=False, soft_wrap=True)
         prepared.append(rehearsal)
         for module in SLOW_IMPORTS:
             importlib.import_module(module)
 
     with ExitStack() as stack:
         stack.enter_context(workers.processes(*HEAVY))
-        with console.status("正在启动数据库和 Prefect 服务 …"):
-            api = stack.enter_context(prefect_server(meanwhile=prepare))
+        console.print("正在启动数据库和 Prefect 服务 …", highlight=False)
+        api = stack.enter_context(prefect_server(meanwhile=prepare))
         stack.enter_context(temporary_settings({
             PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
             PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False}))
         stack.enter_context(SyncClientContext.get_or_create())  # one client for all runs, not one for each
         last = _play(prepared[0], until, console)
+        if last is not None:
+            draw_board(plan.id, last.at, board_file(plan.id))
     return _result(plan, prepared[0], last, time.monotonic() - began)
 
 
+def _refuse_a_real_campaign(campaign: str) -> None:
+    """Raises WrongUse where the campaign is in force for real: made-up people must not be mixed with its own."""
+    with transaction() as tx:
+        is_real = campaigns.is_in_force(tx, campaign) and not campaigns.is_rehearsed(tx, campaign)
+    if is_real and plan_in_force(campaign).drill is None:
+        raise WrongUse("this campaign is in force here, with people of its own.", where=campaign,
+                       cure="Rehearse in a home of its own: `canbao rehearse … --out DIR`.")
+
+
 def _play(rehearsal: Rehearsal, until: date | None, console: Console) -> Event | None:
-    """Plays the agenda under a progress bar; returns the last event."""
+    """Plays the agenda, telling each day; returns the last event."""
     last: Event | None = None
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        bar = progress.add_task(rehearsal.plan.name, total=len(rehearsal.agenda))
-        for done, event in enumerate(rehearsal.play(until), start=1):
+    with Diary(console, rehearsal.plan.name, len(rehearsal.agenda)) as diary:
+        for done, (event, result) in enumerate(rehearsal.play(until), start=1):
             last = event
-            progress.update(bar, completed=done, total=done + len(rehearsal.agenda),
-                            description=f"{event.at:%Y-%m-%d} {event.what}")
+            diary.happened(event.at.astimezone(rehearsal.zone).date(), event.what, result, done, done + len(rehearsal.agenda))
     return last
 
 

@@ -40,7 +40,7 @@ from models.errors import FileReturned
 from models.plan import Plan
 from models.store import campaigns, documents
 from models.store import deliveries as store
-from tasks.campaign import folder, period_name, short_name, today
+from tasks.campaign import drill_note, folder, period_name, short_name, today
 from tasks.originals import sha256_of
 
 VERDICTS = {
@@ -76,7 +76,7 @@ def answer(tx: Connection, plan: Plan, entry: Answered) -> dict[str, str | None]
     workbook = _write_workbook(tx, plan, contract, entry, refused) if refused else None
     page = folder(plan.id, "quality", taken.feed, taken.period) / f"{taken.sha256[:16]}_{entry.delivery}.html"
     around = _surroundings(tx, plan, entry)
-    text = framed(page_title(contract, around.period), quality_page(taken, contract, around), STYLE)
+    text = framed(page_title(contract, around.period), quality_page(taken, contract, around), STYLE, drill=drill_note(plan))
     write_atomically(page, lambda draft: _put(draft, text))
     places = {"quality_page": str(page), "return_workbook": str(workbook) if workbook else None}
     store.note_answers(tx, entry.delivery, places)
@@ -121,7 +121,8 @@ def _content(plan: Plan, contract: Contract, entry: Answered, refused: list[dict
     unit = taken.provider or ""
     origin = Origin(
         campaign=plan.id, campaign_name=plan.name, organisation=unit, organisation_name=short_name(plan, unit) or _UNKNOWN,
-        period=taken.period, period_name=period_name(taken.period), as_of=received_on, run_id="", content_sha256=taken.sha256)
+        period=taken.period, period_name=period_name(taken.period), as_of=received_on, run_id="", content_sha256=taken.sha256,
+        drill=drill_note(plan))
     return ReturnContent(
         origin=origin, feed=taken.feed, feed_name=contract.name, delivery=entry.delivery, sha256=taken.sha256,
         file_name=taken.file_name, received_on=received_on, verdict=VERDICTS[taken.verdict],

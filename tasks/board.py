@@ -45,7 +45,7 @@ from rules.phases import running
 from rules.progress import time_progress
 from tasks.approvals import newest
 from tasks.attention import attention
-from tasks.campaign import as_instant, folder, period_name, plan_in_force, short_name, today
+from tasks.campaign import as_instant, drill_note, folder, period_name, plan_in_force, short_name, today
 from tasks.contents import FEED_STATES, feed_lines, progress_tables, scorecard_lines, work_done
 from tasks.effect import effect
 from tasks.obligations import punctuality, statuses
@@ -74,7 +74,8 @@ Shares = Mapping[tuple[str, str], tuple[float | None, float | None]]
 
 @effect("工作看板 board")
 def refresh_board(campaign: str, as_of: datetime) -> dict[str, bool]:
-    """Draws the board anew if something has happened since, a day has begun, or it is older than the plan allows.
+    """Draws the board anew if something has happened since, a day has begun, or it is older than the plan allows; not within
+    the plan's rest after the last time.
 
     Never goes back: one that was drawn for a later instant stays. Whoever looks at it sees a whole one at any moment.
     """
@@ -83,7 +84,8 @@ def refresh_board(campaign: str, as_of: datetime) -> dict[str, bool]:
     drawn = _drawn(place)
     if drawn is not None:
         at, of_what = drawn
-        if at > as_of or (of_what == mark and as_of - at < timedelta(minutes=plan.board.oldest_minutes)):
+        is_resting = as_of - at < timedelta(minutes=plan.board.rest_minutes)
+        if at > as_of or is_resting or (of_what == mark and as_of - at < timedelta(minutes=plan.board.oldest_minutes)):
             return {"drawn": False}
     draw_board(campaign, as_of, place)
     return {"drawn": True}
@@ -172,7 +174,7 @@ def board_content(plan: Plan, as_of: datetime) -> BoardContent:
         places=places, places_left_out=len(view.places) - len(places), targets_note=_targets_note(view), department_columns=department_columns,
         departments=departments, feeds_period=period_name(period) if period else "", late=tuple(late[:room]),
         late_left_out=max(0, len(late) - room), groups=groups, by_owner=by_owner, by_list=by_list, waiting=waiting,
-        figures_source=_figures_source(view), lists_source=_lists_source(view), sources=_sources(view, tables))
+        figures_source=_figures_source(view), lists_source=_lists_source(view), sources=_sources(view, tables), drill=drill_note(plan))
 
 
 def _view(plan: Plan, as_of: datetime) -> _View:

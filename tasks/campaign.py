@@ -62,6 +62,11 @@ def short_name(plan: Plan, code: str) -> str:
         return code
 
 
+def drill_note(plan: Plan) -> str:
+    """What every document of a rehearsal says of itself; nothing for a campaign."""
+    return plan.drill.note if plan.drill else ""
+
+
 def period_name(label: str) -> str:
     """「2021年5月」 for 2021-05; other cadences have their own words."""
     year, _, rest = label.partition("-")

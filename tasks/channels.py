@@ -157,10 +157,11 @@ class Webhook:
 
 
 class Channels:
-    """The channels of this site, each made when it is first needed."""
+    """The channels of this site, each made when it is first needed. With ``files_only`` nothing leaves the house: a
+    rehearsal's plan has the addresses of real posts."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, files_only: bool = False) -> None:
+        self._folder, self._files_only = folder, files_only
         self._made: dict[str, Channel] = {}
 
     def of(self, channel: str) -> Channel:
@@ -172,6 +173,8 @@ class Channels:
         return self._made[channel]
 
     def _make(self, channel: str) -> Channel:
+        if self._files_only:
+            return Files(self._folder)
         if channel == "email" and (url := os.environ.get("CANBAO_SMTP_URL")):
             return Mail(url)
         if channel == "webhook" and (url := os.environ.get("CANBAO_WEBHOOK_URL")):

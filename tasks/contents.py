@@ -33,7 +33,7 @@ from rules.calendar import WorkCalendar
 from rules.periods import month, previous_month
 from rules.progress import forecast, gap, rank, rate, time_progress
 from rules.scorecard import FeedRecord, scorecards, trend
-from tasks.campaign import period_name, short_name, today
+from tasks.campaign import drill_note, period_name, short_name, today
 from tasks.obligations import statuses
 
 VERDICTS = {"accepted_with_warnings": "有提示"}
@@ -47,7 +47,8 @@ def origin(plan: Plan, organisation: str, period: str, as_of: date, *, run_id: o
     """Where a document comes from."""
     return Origin(campaign=plan.id, campaign_name=plan.name, organisation=organisation,
                   organisation_name=short_name(plan, organisation), period=period, period_name=period_name(period),
-                  as_of=as_of, run_id=str(run_id), content_sha256=content_sha256)
+                  as_of=as_of, run_id=str(run_id), content_sha256=content_sha256,
+                  drill=drill_note(plan))
 
 
 def contact(plan: Plan) -> Contact:

@@ -25,7 +25,7 @@ def send_messages(campaign: str, as_of: datetime) -> dict[str, int]:
     """
     plan = plan_in_force(campaign)
     waits = [timedelta(minutes=minutes) for minutes in plan.sending.retry_after_minutes]
-    channels, counted = Channels(folder(campaign, "messages")), Counter(sent=0, failed=0, dead=0)
+    channels, counted = Channels(folder(campaign, "messages"), files_only=plan.drill is not None), Counter(sent=0, failed=0, dead=0)
     try:
         while True:
             with transaction() as tx:
@@ -70,6 +70,8 @@ def _letter(plan: Plan, rows: Sequence[outbox.Row]) -> Letter:
         items = (f"{number}. {row['subject']}\n{row['body']}" for number, row in enumerate(rows, start=1))
         subject = plan.sending.digest.subject.format(**facts)
         body = "\n\n".join([plan.sending.digest.body.format(**facts), *items])
+    if plan.drill:
+        subject, body = f"【演练】{subject}", f"{body}\n\n（{plan.drill.note}）"
     return Letter("\n".join(row["key"] for row in rows), f"{org} {first['role']}", first["address"], subject, body,
                   first["written_at"])
 

@@ -54,6 +54,11 @@ def store_plan(tx: Connection, plan: Plan, body: str, sha256: str, as_of: dateti
     return True
 
 
+def is_in_force(tx: Connection, campaign: str) -> bool:
+    """Whether a plan of this campaign was ever put in force."""
+    return tx.execute(select(Campaign.plan_sha256).where(Campaign.id == campaign)).scalar() is not None
+
+
 def plan_in_force(tx: Connection, campaign: str) -> str:
     """The hash of the plan in force. Raises WrongUse for a campaign that was never mobilised."""
     sha256 = tx.execute(select(Campaign.plan_sha256).where(Campaign.id == campaign)).scalar()
