@@ -16,6 +16,8 @@ Subject = Literal["person", "employer", "project"]
 TextFormKind = Literal["summary", "acknowledgement", "record"]
 FieldKind = Literal["text", "choice", "number", "date"]
 CandidateKind = Literal["commend", "criticise"]
+REPORT_SHEET = "月报表"
+"""The sheet of a monthly report's form, on which its faults are pointed out."""
 
 
 @dataclass(frozen=True)

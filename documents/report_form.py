@@ -25,6 +25,7 @@ from documents.form_sheet import (
     read_fields,
 )
 from documents.model import (
+    REPORT_SHEET,
     CellFault,
     Contact,
     Deadline,
@@ -52,7 +53,6 @@ from documents.workbook import (
     save_workbook,
 )
 
-REPORT_SHEET = "月报表"
 _SECTION = "section:"
 _DISPUTE, _PREPARED, _REVIEWED, _PHONE, _UNTIL = "dispute", "prepared_by", "reviewed_by", "phone", "data_until"
 _REPORT_WIDTHS = (24.0, *(11.5,) * 11)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from expectations.contract import HERE, Column, Contract
+from expectations.contract import HERE, Column, Contract, Expectation, vocabulary
 
 REASONS = HERE / "reasons.yaml"
 _FEW = 12
@@ -95,3 +95,23 @@ def check_cure(rule_id: str) -> str:
     """How a file mends a failed check that states no cure of its own."""
     cures: dict[str, str] = wording()["checks"]
     return cures.get(rule_id.rpartition(".")[2], cures["default"])
+
+
+def rule_wording(rule_id: str, contract: Contract) -> str:
+    """What a rule asks of a file, in the sender's words, without what was found."""
+    rule = rule_id.removeprefix(f"{contract.feed}.")
+    for expectation in contract.expectations:
+        if expectation.id == rule:
+            return expected(contract, expectation)
+    for name, fault in contract.faults.items():
+        if name == rule:
+            return fault.says
+    words = vocabulary()
+    return str(words["rules"].get(rule) or words["remarks"].get(rule, rule)).partition("。")[0].format(count="若干")
+
+
+def expected(contract: Contract, expectation: Expectation) -> str:
+    """What one expectation asks of a file, in the sender's words."""
+    label = contract.columns[expectation.column].label if expectation.column else ""
+    default = {"completeness": f"「{label}」已填写", "validity": f"「{label}」可识别", "uniqueness": "不重复的行"}
+    return expectation.says or default[expectation.kind]

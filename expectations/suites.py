@@ -13,12 +13,12 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from expectations.checks import NOT_RUN, Check, share_text
-from expectations.contract import Contract, Expectation, Severity, vocabulary
+from expectations.contract import Contract, Severity, vocabulary
+from expectations.reasons import expected
 
 if TYPE_CHECKING:
+    import pandas as pd
     from great_expectations import ExpectationSuite
     from great_expectations.expectations import Expectation as Judgement
 
@@ -60,27 +60,8 @@ def _rules(contract: Contract, empty: Severity) -> dict[str, tuple[Severity, str
         for rule, severity in always
     }
     for expectation in contract.expectations:
-        rules[f"{feed}.{expectation.id}"] = expectation.severity, _says(contract, expectation), expectation.at_least
+        rules[f"{feed}.{expectation.id}"] = expectation.severity, expected(contract, expectation), expectation.at_least
     return rules
-
-
-def rule_wording(rule_id: str, contract: Contract) -> str:
-    """What a rule asks of a file, in the sender's words, without what was found."""
-    rule = rule_id.removeprefix(f"{contract.feed}.")
-    for expectation in contract.expectations:
-        if expectation.id == rule:
-            return _says(contract, expectation)
-    for name, fault in contract.faults.items():
-        if name == rule:
-            return fault.says
-    words = vocabulary()
-    return str(words["rules"].get(rule) or words["remarks"].get(rule, rule)).partition("。")[0].format(count="若干")
-
-
-def _says(contract: Contract, expectation: Expectation) -> str:
-    label = contract.columns[expectation.column].label if expectation.column else ""
-    default = {"completeness": f"「{label}」已填写", "validity": f"「{label}」可识别", "uniqueness": "不重复的行"}
-    return expectation.says or default[expectation.kind]
 
 
 def _judgements(contract: Contract) -> Iterator[Judgement]:

@@ -6,22 +6,14 @@ holds that lock is of a process that has died, whatever Prefect shows.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
-from prefect.client.orchestration import get_client
-from prefect.exceptions import ObjectNotFound
-from prefect.runtime import flow_run
-from prefect.settings import PREFECT_API_URL
-from prefect.states import Crashed
 from sqlalchemy import Connection
 
-from comparison.engine import code_version
 from models.database import engine, transaction
 from models.store import campaigns, runs
 from models.store import findings as store
@@ -33,7 +25,6 @@ DIED = "运行进程已中断：由巡检关闭，可重试，已完成的步骤
 SHOWN_AT_MOST = 20
 """Attempts that ``canbao status`` holds; ``canbao explain`` and the record have them all."""
 _began: dict[int, float] = {}
-log = logging.getLogger("canbao.attempts")
 
 
 def begin(tx: Connection, run_id: int, as_of: datetime, redo: Sequence[str], reason: str, by: str) -> None:
@@ -41,9 +32,12 @@ def begin(tx: Connection, run_id: int, as_of: datetime, redo: Sequence[str], rea
 
     Prefect cannot say who pressed Retry: that attempt is the account's that runs the worker.
     """
-    for identity, execution in runs.close_dead_attempts(tx, run_id, as_of):
-        _crash(UUID(identity), execution)
-    own, count = (str(flow_run.id), flow_run.run_count) if flow_run.id else (None, None)
+    from comparison.engine import code_version
+    from tasks.prefect_server import execution, show_as_crashed
+
+    for identity, begun in runs.close_dead_attempts(tx, run_id, as_of):
+        show_as_crashed(UUID(identity), begun, DIED)
+    own, _, count = execution() or (None, None, None)
     said = reason or (RETRIED.format(count=count) if (count or 0) > 1 else "")
     runs.add_attempt(tx, run_id, as_of, by or actor(), said, code_version(), redo, own, count)
     _began[run_id] = time.monotonic()
@@ -57,10 +51,13 @@ def end(tx: Connection, run_id: int, outcome: str) -> None:
 
 def is_retry() -> bool:
     """Whether this flow run has begun an attempt before: what it was to make anew is marked in the record already."""
-    if not flow_run.id:
+    from tasks.prefect_server import execution
+
+    own = execution()
+    if own is None:
         return False
     with transaction() as tx:
-        return runs.attempted_by(tx, str(flow_run.id))
+        return runs.attempted_by(tx, own[0])
 
 
 @effect("关闭中断的比对 close dead runs")
@@ -71,6 +68,10 @@ def close_dead_runs(campaign: str, as_of: datetime) -> dict[str, int]:
     """
     with transaction() as tx:
         left_open = runs.open_runs(tx, campaign)
+    if not left_open:
+        return {"closed": 0, "crashed": 0}
+    from tasks.prefect_server import show_as_crashed
+
     closed, crashed = 0, 0
     for row in left_open:
         with engine().connect() as lock:
@@ -82,27 +83,8 @@ def close_dead_runs(campaign: str, as_of: datetime) -> dict[str, int]:
                 campaigns.audit(tx, campaign, at=as_of, actor=actor(), action="comparison run closed", reason=DIED,
                                 subject=f"run {row['id']}", count=len(flow_runs))
             closed += 1
-            crashed += sum(_crash(UUID(identity), execution) for identity, execution in flow_runs)
+            crashed += sum(show_as_crashed(UUID(identity), begun, DIED) for identity, begun in flow_runs)
     return {"closed": closed, "crashed": crashed}
-
-
-def _crash(identity: UUID, execution: int) -> bool:
-    """Shows a flow run as crashed if Prefect has that execution of it as running; one that is being retried is left alone.
-    Harmless without a server: our rows decide."""
-    if not PREFECT_API_URL.value():
-        return False
-    try:
-        with get_client(sync_client=True) as client:
-            run = client.read_flow_run(identity)
-            if run.run_count != execution or run.state is None or not run.state.is_running():
-                return False
-            client.set_flow_run_state(identity, Crashed(message=DIED), force=True)
-    except ObjectNotFound:
-        return False
-    except httpx.HTTPError as error:
-        log.warning("flow run %s could not be shown as crashed (%s).", identity, type(error).__name__)
-        return False
-    return True
 
 
 def attempts(campaign: str, as_of: datetime, limit: int = SHOWN_AT_MOST) -> list[dict[str, Any]]:

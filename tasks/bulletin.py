@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from documents.bulletin import write_bulletin, write_bulletin_annex
 from documents.model import (
     BulletinContent,
     Correction,
@@ -53,6 +52,8 @@ from tasks.reports import proven_period
 def issue_bulletin(campaign: str, bulletin_id: str, period: str, as_of: datetime) -> dict[str, Any]:
     """Issues one bulletin with its annex, once: what is published is never written again. Raises StorageUnavailable if
     a published one is gone from its place."""
+    from documents.bulletin import write_bulletin, write_bulletin_annex
+
     plan = plan_in_force(campaign)
     entry, span = bulletin_of(plan, bulletin_id, period)
     with transaction() as tx:

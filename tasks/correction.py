@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from documents.correction import write_correction, write_correction_annex
 from documents.model import CorrectionContent, OfficialHead
 from documents.wording import chinese_date
 from models.database import transaction
@@ -89,6 +88,8 @@ def _printed_by(tx: Connection, published: list[RowMapping]) -> dict[str, int]:
 
 
 def _issue(tx: Connection, plan: Plan, found: Outdated, as_of: datetime) -> dict[str, Any]:
+    from documents.correction import write_correction, write_correction_annex
+
     entry, document = found.entry, found.document
     day = today(plan, as_of)
     known = numbers(tx, plan, entry)

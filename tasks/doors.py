@@ -29,7 +29,6 @@ from tasks import inbox as folders
 from tasks.campaign import folder, plan_in_force, today
 from tasks.effect import effect
 from tasks.inbox import Arrived, Held, Inbox, Moment
-from tasks.intake import take_in
 from tasks.originals import open_delivered, sha256_of
 
 
@@ -110,6 +109,8 @@ def admit(campaign: str, feed: str, period: str, path: str, received_at: datetim
 
 def take_view(campaign: str, feed: str, period: str, source: DatabaseSource, received_at: datetime) -> dict[str, Any]:
     """Takes the rows of a department's view in as if they had come as a file; the file is the original that is kept."""
+    from tasks.intake import take_in
+
     plan = plan_in_force(campaign)
     entry = _feed(plan, feed)
     provider = _provider(plan, entry, source, received_at)
@@ -128,6 +129,8 @@ def take_view(campaign: str, feed: str, period: str, source: DatabaseSource, rec
 
 def _take_file(campaign: str, feed: str, period: str, source: Path, received_at: datetime) -> dict[str, Any]:
     """A name that cannot be stored or shown is cleaned first, in a copy: the file in the inbox is not touched."""
+    from tasks.intake import take_in
+
     name = folders.clean_name(source.name)
     if name == source.name:
         return take_in.fn(campaign, feed, period, str(source), received_at)

@@ -10,28 +10,55 @@ import functools
 import traceback
 from collections.abc import Callable
 from inspect import signature
-from typing import ParamSpec, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, get_type_hints
 from uuid import uuid4
-
-from prefect import Task, task
-from prefect.cache_policies import NO_CACHE
 
 from models.database import home
 from models.errors import CanbaoError
+
+if TYPE_CHECKING:
+    from prefect import Task
+    from prefect.futures import PrefectFuture
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 
-def effect(name: str, run_name: str | None = None) -> Callable[[Callable[_Given, _Result]], Task[_Given, _Result]]:
-    """A Prefect task of this name whose unforeseen errors are replaced by one that can be shown.
+class Effect(Generic[_Given, _Result]):
+    """One effect: a Prefect task where a flow calls or submits it, and ``fn``, the guarded work alone, wherever there is no flow.
 
-    ``run_name`` says what its runs are called, with parameters in braces. Prefect is not asked whether it has a result: what is
-    done the record knows.
+    The task is made when it is first needed: importing Prefect costs more than most commands do.
     """
 
-    def wrap(work: Callable[_Given, _Result]) -> Task[_Given, _Result]:
-        return task(name=name, task_run_name=run_name, cache_policy=NO_CACHE)(_guard(work))
+    def __init__(self, work: Callable[_Given, _Result], name: str, run_name: str | None) -> None:
+        functools.update_wrapper(self, work)
+        self.fn = _guard(work)
+        self.name, self.run_name = name, run_name
+
+    @functools.cached_property
+    def task(self) -> Task[_Given, _Result]:
+        """The Prefect task. Prefect is not asked whether it has a result: what is done the record knows."""
+        from prefect import task
+        from prefect.cache_policies import NO_CACHE
+
+        return task(name=self.name, task_run_name=self.run_name, cache_policy=NO_CACHE)(self.fn)
+
+    def __call__(self, *args: _Given.args, **named: _Given.kwargs) -> _Result:
+        return self.task(*args, **named)
+
+    def submit(self, *args: _Given.args, **named: _Given.kwargs) -> PrefectFuture[_Result]:
+        """Hands it to the flow's task runner; the future holds its result."""
+        return self.task.submit(*args, **named)
+
+
+def effect(name: str, run_name: str | None = None) -> Callable[[Callable[_Given, _Result]], Effect[_Given, _Result]]:
+    """An effect of this name whose unforeseen errors are replaced by one that can be shown.
+
+    ``run_name`` says what its runs are called, with parameters in braces.
+    """
+
+    def wrap(work: Callable[_Given, _Result]) -> Effect[_Given, _Result]:
+        return Effect(work, name, run_name)
 
     return wrap
 

@@ -6,17 +6,11 @@ told once: its event has an id made from its key, so telling it again after a cr
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-import httpx
-from prefect.client.orchestration import get_client
-from prefect.events.schemas.events import Event
-from prefect.runtime import flow_run
-from prefect.settings import PREFECT_API_URL
 from sqlalchemy import Connection
 
 from models.database import transaction
@@ -40,8 +34,6 @@ NAMESPACE = UUID("6f1b5a52-7d0e-4d0c-9a53-0c5ac2c2f0a1")
 """Of the ids of our events: any constant will do, as long as it never changes."""
 RELATED_AT_MOST = 80
 """Organisations in one event; Prefect takes a hundred related resources, and the flow run brings some of its own."""
-
-log = logging.getLogger("canbao.events")
 
 
 def note(tx: Connection, campaign: str, event: str, key: str, at: datetime, subject: str, *,
@@ -91,29 +83,23 @@ def notice_stale_sweep(campaign: str, as_of: datetime) -> bool:
 def announce(campaign: str, as_of: datetime) -> int:
     """Tells Prefect the facts it does not know yet; how many. Harmless where no server is configured or none answers: the
     next run that finds one tells them, unless they have grown too old to be news (the plan's ``sending.news_days``)."""
-    if not PREFECT_API_URL.value():
+    from tasks import prefect_server
+
+    if not prefect_server.is_configured():
         return 0
     plan = plan_in_force(campaign)
     with transaction() as tx:
         waiting = store.untold(tx, campaign)
         news = [row for row in waiting if row["at"] > as_of - timedelta(days=plan.sending.news_days)]
-        try:
-            if news:
-                _tell([_event(plan, row) for row in news])
-        except httpx.HTTPError as error:
-            log.warning("Prefect was not told of %s facts (%s); the next run tells them.", len(news), type(error).__name__)
+        teller = prefect_server.execution()
+        if news and not prefect_server.tell([_event(plan, row, teller) for row in news]):
             return 0
         store.told(tx, [row["id"] for row in waiting], as_of)
     return len(news)
 
 
-def _tell(events: Sequence[Event]) -> None:
-    """Hands events to the server and waits for its answer: an event queue would lose them with the process."""
-    with get_client(sync_client=True) as client:
-        client.request("POST", "/events", json=[event.model_dump(mode="json") for event in events]).raise_for_status()
-
-
-def _event(plan: Plan, row: store.Row) -> Event:
+def _event(plan: Plan, row: store.Row, teller: tuple[str, str, int] | None) -> dict[str, Any]:
+    """A fact as Prefect's server takes it; ``teller`` is the flow run that tells it."""
     facts = row["facts"]
     # The feed shows the resource's name and nothing else of what happened until a person opens the event.
     told = " ".join(part for part in (plan.id, facts.get("period"), row["subject"], facts.get("step")) if part)
@@ -122,12 +108,12 @@ def _event(plan: Plan, row: store.Row) -> Event:
                for code in row["organisations"]]
     if row["run_id"] is not None:
         related.append({"prefect.resource.id": f"canbao.run.{row['run_id']}", "prefect.resource.role": "run"})
-    if flow_run.id:
-        related.append({"prefect.resource.id": f"prefect.flow-run.{flow_run.id}", "prefect.resource.role": "flow-run",
-                        "prefect.resource.name": str(flow_run.name)})
-    return Event.model_validate({
+    if teller is not None:
+        related.append({"prefect.resource.id": f"prefect.flow-run.{teller[0]}", "prefect.resource.role": "flow-run",
+                        "prefect.resource.name": teller[1]})
+    return {
         "id": uuid5(NAMESPACE, f"{plan.id}/{row['event']}/{row['key']}"), "event": row["event"],
         "resource": {"prefect.resource.id": f"canbao.campaign.{plan.id}", "prefect.resource.name": told,
                      "canbao.campaign": plan.id, "canbao.subject": row["subject"]},
         "related": related,
-        "payload": {**facts, "campaign": plan.id, "subject": row["subject"], "as_of": as_instant(plan, row["at"]).isoformat()}})
+        "payload": {**facts, "campaign": plan.id, "subject": row["subject"], "as_of": as_instant(plan, row["at"]).isoformat()}}

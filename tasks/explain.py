@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from comparison.figures import ROWS, rows_behind
 from models.database import transaction
 from models.errors import WrongUse
 from models.plan import Measure, Plan
@@ -16,7 +15,6 @@ from models.store import findings as findings_store
 from models.store import obligations as obligations_store
 from tasks.attempts import attempts_at
 from tasks.campaign import actor, plan_in_force, short_name
-from tasks.export import write_csv
 from tasks.obligations import statuses
 from tasks.report_checks import changes_in_words
 
@@ -52,6 +50,9 @@ def explain_indicator(campaign: str, indicator: str, organisation: str, period: 
 
 def export_rows(campaign: str, indicator: str, organisation: str, period: str, out: Path, as_of: datetime) -> dict[str, Any]:
     """The rows that a figure counts, in full, into a CSV file; who took them and how many is in the audit trail."""
+    from comparison.figures import ROWS, rows_behind
+    from tasks.export import write_csv
+
     explained = explain_indicator(campaign, indicator, organisation, period)
     plan = plan_in_force(campaign)
     entry = plan.item("indicators", indicator)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from documents.handbook import write_handbook, write_task_letter
 from documents.model import (
     Deadline,
     DeadlineLine,
@@ -123,6 +122,8 @@ def _ladder_lines(plan: Plan) -> tuple[LadderLine, ...]:
 @effect("编制工作手册 handbook")
 def issue_handbook(campaign: str, as_of: datetime) -> dict[str, int]:
     """Writes the operating handbook from the plan (C12)."""
+    from documents.handbook import write_handbook
+
     plan = plan_in_force(campaign)
     day = today(plan, as_of)
     content = HandbookContent(
@@ -165,6 +166,8 @@ def _owing_units(plan: Plan) -> list[Organisation]:
 @effect("下发任务告知书 task letters")
 def issue_task_letters(campaign: str, as_of: datetime) -> dict[str, int]:
     """Writes one letter per unit that owes anything: its targets, files, reports, lists and duties (C18)."""
+    from documents.handbook import write_task_letter
+
     plan = plan_in_force(campaign)
     day = today(plan, as_of)
     rows = expected(plan)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from expectations.contract import Contract, for_feed
-from expectations.reasons import reason, repair, wording
-from expectations.suites import rule_wording
+from expectations.reasons import reason, repair, rule_wording, wording
 from models.database import transaction
 from models.errors import WrongUse
 from models.store import deliveries as store

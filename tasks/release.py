@@ -10,10 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from comparison.evidence import dated
-from comparison.exports import details
 from documents.model import Roster, RosterList, RosterRow
-from documents.roster import write_roster
 from models.database import transaction
 from models.errors import ApprovalMissing, WrongUse
 from models.plan import Plan
@@ -142,6 +139,8 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
 
     Raises ApprovalMissing without a valid approval of exactly this content.
     """
+    from comparison.exports import details
+
     plan = plan_in_force(campaign)
     with transaction() as tx:
         proposal = _proposal(tx, campaign, run_id)
@@ -193,6 +192,8 @@ def _digest(findings: list[Any], disputes: Mapping[int, Any]) -> str:
 def _write(plan: Plan, run: Any, digest: str, owner: str, findings: list[Any],
            beside: Details, disputes: Mapping[int, Any], as_of: datetime) -> tuple[dict[str, Any], Future[None]]:
     """Begins to write one owner's roster; the row to record once it is there, and the writing itself."""
+    from documents.roster import write_roster
+
     day = today(plan, as_of)
     lists = []
     stands = register_periods(run)
@@ -212,6 +213,8 @@ def _write(plan: Plan, run: Any, digest: str, owner: str, findings: list[Any],
 
 
 def _row(plan: Plan, finding: Any, beside: Mapping[str, Any], dispute: Any, stands: Mapping[str, str]) -> RosterRow:
+    from comparison.evidence import dated
+
     return RosterRow(
         finding_id=str(finding["id"]), name=finding["name"], id_number=finding["id_number"] or "",
         evidence=dated(plan, finding["evidence"], stands), sex=beside.get("sex") or "", age_years=beside.get("age_years"),

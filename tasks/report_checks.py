@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from documents.model import CellFault, ReportReturn
-from documents.report_form import REPORT_SHEET
+from documents.model import REPORT_SHEET, CellFault, ReportReturn
 from models.plan import RECORDED_FIGURES, Obligation, Plan, Section
 from models.store import findings as findings_store
 from models.store import obligations as store

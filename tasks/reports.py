@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from documents.model import DutyLine, Fact, FormSection, ProgressLine, ProgressTable, ReportForm, TextForm
-from documents.report_form import write_report_form, write_text_form
 from models.database import transaction
 from models.plan import Obligation, Plan
 from models.store import documents
@@ -76,6 +75,8 @@ def _held(campaign: str) -> dict[tuple[str, str, str], tuple[str, str]]:
 
 def _write(plan: Plan, row: dict[str, Any], proven: str | None, tables: tuple[ProgressTable, ...], work: Work,
            as_of: datetime) -> Path:
+    from documents.report_form import write_report_form, write_text_form
+
     obligation: Obligation = plan.item("obligations", row["item"])
     code = row["organisation"]
     path = (folder(plan.id, "forms", row["period"])
