@@ -7,6 +7,7 @@ and stops with the last process that uses it. Prefect's own database stands besi
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -132,7 +133,11 @@ def engine() -> Engine:
 
 
 def migrate(target: Engine) -> None:
-    """Brings the schema to head, one process at a time."""
+    """Brings the schema to head, one process at a time. One that is there is left alone, before Alembic is even imported: that
+    would cost more than most commands do."""
+    with target.connect() as connection:
+        if _current_revision(connection) == newest_revision():
+            return
     from alembic import command
     from alembic.config import Config
 
@@ -164,15 +169,26 @@ def exists(address: str) -> bool:
 
 def revision() -> tuple[str | None, str]:
     """The schema's version in the record (None: there is none yet) and the newest one; nothing is changed."""
-    from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    newest = str(ScriptDirectory(str(Path(__file__).parent / "migrations")).get_current_head())
     address = url()
     if not exists(address):
-        return None, newest
+        return None, newest_revision()
     with create_engine(address).connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision(), newest
+        return _current_revision(connection), newest_revision()
+
+
+def _current_revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+@cache
+def newest_revision() -> str:
+    """The revision that no migration follows, as the files under ``migrations/versions`` say."""
+    files = (Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py")
+    words = [dict(re.findall(r'^(revision|down_revision)\b.*?= ["\'](\w+)["\']', path.read_text(encoding="utf-8"), re.MULTILINE)) for path in files]
+    (newest,) = {found["revision"] for found in words} - {found.get("down_revision") for found in words}
+    return newest
 
 
 def is_empty() -> bool:

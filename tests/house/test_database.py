@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, make_url
 
 from models import database
@@ -17,6 +21,28 @@ from models.tables import Base
 def test_migrations_make_exactly_the_tables_of_the_model(record: Path) -> None:
     with database.engine().connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_the_newest_revision_is_the_head_that_alembic_sees(record: Path) -> None:
+    scripts = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
+    assert database.newest_revision() == scripts.get_current_head()
+    assert database.revision() == (database.newest_revision(), database.newest_revision())
+
+
+def test_a_record_of_an_older_revision_is_brought_to_the_newest(server: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = server.set(database="older").render_as_string(hide_password=False)
+    monkeypatch.setenv("CANBAO_DATABASE_URL", address)
+    database.create_if_missing(address)
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    with create_engine(address).begin() as config.attributes["connection"]:
+        command.upgrade(config, "0008")
+    assert database.revision() == ("0008", database.newest_revision())
+    with database.engine().connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    assert database.revision() == (database.newest_revision(), database.newest_revision())
+    database._engine(database.url()).dispose()
+    database._engine.cache_clear()
 
 
 def test_a_given_server_is_used_and_its_database_made(server: URL, monkeypatch: pytest.MonkeyPatch) -> None:
