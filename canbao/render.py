@@ -11,8 +11,8 @@ from models.plan import Plan
 from rules.calendar import WorkCalendar
 from rules.deadlines import expected, item_periods, nominal_due
 from rules.ladder import rungs
+from rules.periods import period_name
 from rules.schedule import DatedRun, dated_runs
-from tasks.campaign import period_name
 
 WEEKDAYS = "一二三四五六日"
 

@@ -177,3 +177,20 @@ def _once(cadence: Cadence, starts: date | None, ends: date | None) -> Period:
             cure="Give it `starts` and `ends`, or ask with those of the campaign.",
         )
     return Period("once", min(first, last), last)
+
+
+# --- names ----------------------------------------------------------------------------------------------
+
+
+def period_name(label: str) -> str:
+    """「2021年5月」 for 2021-05; other cadences have their own words."""
+    year, _, rest = label.partition("-")
+    if not rest:
+        return "专项" if label == "once" else f"{year}年"
+    if rest.startswith("Q"):
+        return f"{year}年第{rest[1]}季度"
+    if rest.startswith("F"):
+        return f"{year}年第{int(rest[1:])}期（两周）"
+    if rest[-1] in "ab":
+        return f"{year}年{int(rest[:-1])}月{'上' if rest[-1] == 'a' else '下'}半月"
+    return f"{year}年{int(rest)}月"

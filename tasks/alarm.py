@@ -14,7 +14,8 @@ from models.database import transaction
 from models.errors import WrongUse
 from models.plan import Plan
 from models.store import campaigns, outbox
-from tasks.campaign import as_instant, period_name, plan_in_force
+from rules.periods import period_name
+from tasks.campaign import as_instant, plan_in_force
 from tasks.effect import effect
 from tasks.events import SWEEP, notice_stale_sweep
 from tasks.obligations import statuses

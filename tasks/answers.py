@@ -40,7 +40,8 @@ from models.errors import FileReturned
 from models.plan import Plan
 from models.store import campaigns, documents
 from models.store import deliveries as store
-from tasks.campaign import drill_note, folder, period_name, short_name, today
+from rules.periods import period_name
+from tasks.campaign import drill_note, folder, short_name, today
 from tasks.originals import sha256_of
 
 VERDICTS = {

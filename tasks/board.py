@@ -40,12 +40,12 @@ from models.store import findings as findings_store
 from models.store import obligations as obligations_store
 from rules.calendar import WorkCalendar
 from rules.deadlines import effective_due, item_periods, nominal_due
-from rules.periods import is_month, month
+from rules.periods import is_month, month, period_name
 from rules.phases import running
 from rules.progress import time_progress
 from tasks.approvals import newest
 from tasks.attention import attention
-from tasks.campaign import as_instant, drill_note, folder, period_name, plan_in_force, short_name, today
+from tasks.campaign import as_instant, drill_note, folder, plan_in_force, short_name, today
 from tasks.contents import FEED_STATES, feed_lines, progress_tables, scorecard_lines, work_done
 from tasks.effect import effect
 from tasks.obligations import punctuality, statuses

@@ -29,8 +29,8 @@ from models.store import findings as findings_store
 from models.store import obligations as obligations_store
 from rules.bulletins import told
 from rules.deadlines import item_periods
-from rules.periods import Period, previous_month
-from tasks.campaign import folder, period_name, plan_in_force, short_name, today
+from rules.periods import Period, period_name, previous_month
+from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.contents import (
     feed_lines,
     list_lines,

@@ -67,20 +67,6 @@ def drill_note(plan: Plan) -> str:
     return plan.drill.note if plan.drill else ""
 
 
-def period_name(label: str) -> str:
-    """「2021年5月」 for 2021-05; other cadences have their own words."""
-    year, _, rest = label.partition("-")
-    if not rest:
-        return "专项" if label == "once" else f"{year}年"
-    if rest.startswith("Q"):
-        return f"{year}年第{rest[1]}季度"
-    if rest.startswith("F"):
-        return f"{year}年第{int(rest[1:])}期（两周）"
-    if rest[-1] in "ab":
-        return f"{year}年{int(rest[:-1])}月{'上' if rest[-1] == 'a' else '下'}半月"
-    return f"{year}年{int(rest)}月"
-
-
 @effect("计划入库 store plan")
 def store_plan(path: str, as_of: datetime) -> dict[str, object]:
     """Checks a plan file and puts it in force, and makes the inbox with a folder for each feed, for clerks to see where

@@ -30,10 +30,10 @@ from models.store import deliveries
 from models.store import findings as findings_store
 from rules.bulletins import Told
 from rules.calendar import WorkCalendar
-from rules.periods import month, previous_month
+from rules.periods import month, period_name, previous_month
 from rules.progress import forecast, gap, rank, rate, time_progress
 from rules.scorecard import FeedRecord, scorecards, trend
-from tasks.campaign import drill_note, period_name, short_name, today
+from tasks.campaign import drill_note, short_name, today
 from tasks.obligations import statuses
 
 VERDICTS = {"accepted_with_warnings": "有提示"}

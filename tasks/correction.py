@@ -20,9 +20,9 @@ from models.database import transaction
 from models.plan import Bulletin, Plan
 from models.store import campaigns, deliveries, documents
 from models.store import findings as findings_store
-from rules.periods import month, previous_month
+from rules.periods import month, period_name, previous_month
 from tasks.bulletin import bulletin_of, correction, next_number, numbers, shows, title_of
-from tasks.campaign import folder, period_name, plan_in_force, short_name, today
+from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.contents import origin
 from tasks.effect import effect
 from tasks.originals import sha256_of

@@ -25,11 +25,12 @@ from models.store import deliveries as store
 from models.store import findings as runs
 from rules.calendar import WorkCalendar
 from rules.drift import Profile
+from rules.periods import period_name
 from rules.redelivery import redeliver_by
 from tasks import events, workers
 from tasks.answers import Answered, Mended, answer, correction_notes, refusal
 from tasks.answers import mended as mended_by
-from tasks.campaign import folder, period_name, plan_in_force, today
+from tasks.campaign import folder, plan_in_force, today
 from tasks.effect import effect
 from tasks.originals import keep_original, place_of_original, sha256_of
 

@@ -25,7 +25,8 @@ from models.database import transaction
 from models.plan import Cadence, Due, Feed, FindingList, Obligation, Organisation, OwnerCase, Plan
 from models.store import documents
 from rules.deadlines import Expected, expected
-from tasks.campaign import folder, period_name, plan_in_force, short_name, today
+from rules.periods import period_name
+from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.contents import contact, dispositions, origin
 from tasks.effect import effect
 from tasks.originals import sha256_of

@@ -14,7 +14,8 @@ from models.plan import Plan
 from models.store import documents
 from models.store import obligations as store
 from rules.deadlines import is_late
-from tasks.campaign import as_instant, folder, period_name, short_name
+from rules.periods import period_name
+from tasks.campaign import as_instant, folder, short_name
 from tasks.contents import contact
 from tasks.obligations import facts_of
 from tasks.originals import sha256_of

@@ -11,7 +11,8 @@ from models.database import transaction
 from models.plan import Obligation, Plan
 from models.store import documents
 from models.store import findings as findings_store
-from tasks.campaign import folder, period_name, plan_in_force, short_name, today
+from rules.periods import period_name
+from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.contents import Work, contact, deadline_of, feed_lines, list_lines, origin, progress_tables, work_done
 from tasks.effect import effect
 from tasks.obligations import statuses

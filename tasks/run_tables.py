@@ -11,7 +11,8 @@ from models.plan import Plan
 from models.states import LISTED
 from models.store import deliveries
 from models.store import findings as store
-from tasks.campaign import period_name, plan_in_force, short_name
+from rules.periods import period_name
+from tasks.campaign import plan_in_force, short_name
 from tasks.contents import progress_tables
 
 VERDICTS = {"accepted": "合格", "accepted_with_warnings": "合格，有提示", "returned": "退回"}

@@ -21,8 +21,9 @@ from models.store import findings as candidates_store
 from models.store import obligations as store
 from rules.calendar import WorkCalendar
 from rules.ladder import Rung, next_actions, pause_ends, rungs, wording
+from rules.periods import period_name
 from tasks import events
-from tasks.campaign import period_name, plan_in_force, short_name, today
+from tasks.campaign import plan_in_force, short_name, today
 from tasks.effect import effect
 
 BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
