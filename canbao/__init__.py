@@ -24,6 +24,6 @@ def _prepare_environment() -> None:
 def main() -> None:
     """Entry point of the ``canbao`` command."""
     _prepare_environment()
-    from canbao.operations import run
+    from canbao.commands import run
 
     run()

@@ -1,101 +1,36 @@
-"""What the command line prints for people: plan reports, the calendar, receipts, status, the rehearsal's summary."""
+"""What the command line shows people: plan reports, the calendar, receipts, status, the rehearsal's summary."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from models.errors import Fault
-from models.plan import Plan
-from rules.calendar import WorkCalendar
-from rules.deadlines import expected, item_periods, nominal_due
-from rules.ladder import rungs
+from rich.console import RenderableType
+
+from canbao.pages import page, table
 from rules.periods import period_name
-from rules.schedule import DatedRun, dated_runs
+
+if TYPE_CHECKING:
+    from models.errors import Fault
+    from models.plan import Plan
 
 WEEKDAYS = "一二三四五六日"
 
 
-def _width(text: str) -> int:
-    """Columns a text takes on a terminal: Chinese letters take two."""
-    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)
-
-
-def _pad(text: str, width: int, *, right: bool = False) -> str:
-    space = " " * max(0, width - _width(text))
-    return space + text if right else text + space
-
-
-def table(rows: Sequence[Sequence[object]], *, numbers: Iterable[int] = ()) -> str:
-    """Aligned columns; those in ``numbers`` to the right."""
-    cells = [["–" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
-    widths = [max(_width(row[column]) for row in cells) for column in range(len(cells[0]))] if cells else []
-    right = set(numbers)
-    return "\n".join(
-        "  " + "  ".join(_pad(cell, widths[column], right=column in right) for column, cell in enumerate(row)).rstrip()
-        for row in cells)
-
-
-def plan_report(name: str, faults: Sequence[Fault], notes: Sequence[Fault]) -> str:
+def plan_report(name: str, faults: Sequence[Fault], notes: Sequence[Fault]) -> RenderableType:
     """Faults and notes, one a line."""
     lines = [f"{name}: {'sound' if not faults else f'{len(faults)} fault(s)'}"]
     lines += [f"  fault  {fault}" for fault in faults]
     lines += [f"  note   {note}" for note in notes]
-    return "\n".join(lines)
-
-
-def calendar_rows(plan: Plan) -> list[dict[str, Any]]:
-    """Phases, deadlines (one row per item and period) with their ladder steps, and what runs by itself on a day of its own,
-    in order of the effective day."""
-    calendar = WorkCalendar(plan.calendar)
-    ladders = {ladder.id: ladder for ladder in plan.ladders}
-    rows: list[dict[str, Any]] = []
-    for phase in plan.phases:
-        rows.append({"day": phase.starts, "kind": "phase starts", "what": phase.name, "nominal": phase.starts})
-        if phase.ends:
-            rows.append({"day": phase.ends, "kind": "phase ends", "what": phase.name, "nominal": phase.ends,
-                         "next_workday": calendar.roll(phase.ends, "next_workday")})
-        for step in phase.steps:
-            rows.append({"day": step.ends, "kind": "step ends", "what": f"{phase.name} · {step.name}",
-                         "nominal": step.ends, "next_workday": calendar.roll(step.ends, "next_workday")})
-    grouped: dict[tuple[str, str], list[Any]] = {}
-    for owed in expected(plan):
-        grouped.setdefault((owed.item, owed.period), []).append(owed)
-    for (item, period), members in grouped.items():
-        first = members[0]
-        entry: dict[str, Any] = {
-            "day": first.effective, "kind": "due", "what": f"{first.name}（{period_name(period)}）", "item": item,
-            "period": period, "nominal": first.nominal, "effective": first.effective, "due_before": first.due_before,
-            "organisations": len(members)}
-        if first.ladder:
-            entry["steps"] = [{"step": rung.step_id, "at": rung.planned_at} for rung in rungs(
-                ladders[first.ladder], first.effective, calendar, plan.time_zone)]
-        rows.append(entry)
-    rows += [_dated_row(plan, run) for run in dated_runs(plan)]
-    for entry in rows:
-        entry["in_calendar"] = calendar.covers(entry["day"])
-    return sorted(rows, key=lambda row: (row["day"], row["kind"], row["what"]))
-
-
-def _dated_row(plan: Plan, run: DatedRun) -> dict[str, Any]:
-    """A comparison, bulletin or acceptance: its day, and the instant at which it runs by itself."""
-    row: dict[str, Any] = {"day": run.at.date(), "at": run.at, "flow": run.flow, "item": run.item, "period": run.period}
-    if run.flow == "bulletin":
-        bulletin = plan.item("bulletins", run.item)
-        span = next(span for span in item_periods(plan, bulletin.cadence, bulletin.due) if span.label == run.period)
-        return {**row, "kind": "bulletin", "what": f"{bulletin.name}（{period_name(run.period)}）",
-                "nominal": nominal_due(bulletin.due, span), "effective": run.at.date()}
-    if run.flow == "acceptance":
-        return {**row, "kind": "acceptance", "what": {"provisional": "验收初评", "final": "验收终评"}[run.item], "nominal": run.at.date()}
-    return {**row, "kind": "comparison", "what": f"数据比对（{period_name(run.period)}）", "nominal": run.at.date()}
+    return page(*lines)
 
 
 def _day(day: date) -> str:
     return f"{day} 周{WEEKDAYS[day.weekday()]}"
 
 
-def calendar_text(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> str:
+def calendar_page(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     """The calendar as a table; a nominal date that moved is shown beside the effective one."""
     kinds = {"phase starts": "阶段开始", "phase ends": "阶段结束", "step ends": "步骤期限", "due": "应报", "bulletin": "通报",
              "acceptance": "验收", "comparison": "比对"}
@@ -108,30 +43,30 @@ def calendar_text(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> str:
         steps = " ".join(f"{step['at']:%m-%d}" for step in row.get("steps", ()))
         lines.append((_day(effective), kinds[row["kind"]], row["what"], units, moved, steps and f"催办 {steps}"))
     unknown = [row for row in rows if not row["in_calendar"]]
-    warning = (f"\n\n注意：{len(unknown)} 个日期在公布的节假日历（2004–2026）之外，仅按周末计算。" if unknown else "")
-    return f"{plan.name}（{plan.id}）\n\n{table(lines)}{warning}"
+    warning = ["", f"注意：{len(unknown)} 个日期在公布的节假日历（2004–2026）之外，仅按周末计算。"] if unknown else []
+    return page(f"{plan.name}（{plan.id}）", "", table(lines), *warning)
 
 
 def receipts(
     entries: Sequence[Mapping[str, Any]], held: Sequence[Mapping[str, Any]] = (), elsewhere: Mapping[str, int] | None = None
-) -> str:
+) -> RenderableType:
     """One line per file: verdict and the four counts that add up to its rows; then what was not taken, and why."""
-    parts = [_receipt_lines(entries)] if entries else ["nothing new: every file here was taken in before."]
+    parts = _receipt_lines(entries) if entries else ["nothing new: every file here was taken in before."]
     parts += inbox(held)
     if elsewhere:
         parts += ["", "另有其他期的文件：" + "，".join(f"{period} {count} 个" for period, count in sorted(elsewhere.items()))]
-    return "\n".join(parts)
+    return page(*parts)
 
 
-def _receipt_lines(entries: Sequence[Mapping[str, Any]]) -> str:
-    lines: list[Sequence[object]] = [("file", "verdict", "rows", "accepted", "quarantined", "duplicate", "dropped")]
-    lines += [(entry["file"], entry["verdict"] + ("" if entry.get("new", True) else " (again)"), entry.get("rows"),
+def _receipt_lines(entries: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+    lines = [(entry["file"], entry["verdict"] + ("" if entry.get("new", True) else " (again)"), entry.get("rows"),
                entry.get("accepted"), entry.get("quarantined"), entry.get("duplicate"), entry.get("dropped"))
               for entry in entries]
     told = [line for entry in entries if entry.get("reason") for line in (
         f"  {_numbered(entry)}{entry['file']}: {entry['reason']}", *_answers(entry),
         *(f"      {command}" for command in entry.get("next", ())))]
-    return "\n".join([table(lines, numbers=range(2, 7)), *told])
+    header = ("file", "verdict", "rows", "accepted", "quarantined", "duplicate", "dropped")
+    return [table(lines, header=header, numbers=range(2, 7)), *told]
 
 
 def _answers(entry: Mapping[str, Any]) -> list[str]:
@@ -144,7 +79,7 @@ def _numbered(entry: Mapping[str, Any]) -> str:
     return f"[{entry['delivery']}] " if entry.get("delivery") else ""
 
 
-def receipt(result: Mapping[str, Any]) -> str:
+def receipt(result: Mapping[str, Any]) -> RenderableType:
     """The receipt of one delivery, in Chinese: what the department is told, and what the record holds of it."""
     states = {"in force": "有效", "superseded": "已被后来的报送替代", "returned": "退回"}
     facts: list[Sequence[object]] = [
@@ -161,28 +96,28 @@ def receipt(result: Mapping[str, Any]) -> str:
     checks: list[Sequence[object]] = [
         ("通过" if check["passed"] else "退回" if check["severity"] == "return" else "提示", check["says"], check["observed"])
         for check in result["checks"]]
-    parts = [table(facts), "", "检查", table(checks) if checks else "  文件未能读取，没有逐项检查"]
+    parts: list[RenderableType] = [table(facts), "", "检查", table(checks) if checks else "  文件未能读取，没有逐项检查"]
     for label, name in (("待核的行", "quarantined_for"), ("自动更正的单元格", "repaired"), ("无法识别而留空的单元格", "emptied"),
                         ("剔除的行", "dropped_kinds")):
         if result[name]:
             counts = sorted(result[name].items(), key=lambda item: -item[1])
             parts += ["", label, table([(says, count) for says, count in counts], numbers=(1,))]
-    return "\n".join(parts)
+    return page(*parts)
 
 
-def mappings(entries: Sequence[Mapping[str, Any]]) -> str:
+def mappings(entries: Sequence[Mapping[str, Any]]) -> RenderableType:
     """What is remembered of departments' headers."""
-    lines: list[Sequence[object]] = [("数据", "单位", "表头", "含义", "确认", "依据")]
-    lines += [(entry["feed"], entry["provider"], entry["header"], entry["column"] or "（不采用）", entry["by"], entry["reason"])
+    lines = [(entry["feed"], entry["provider"], entry["header"], entry["column"] or "（不采用）", entry["by"], entry["reason"])
               for entry in entries]
-    return table(lines) if entries else "nothing is remembered yet."
+    header = ("数据", "单位", "表头", "含义", "确认", "依据")
+    return table(lines, header=header) if entries else page("nothing is remembered yet.")
 
 
-def mapped(result: Mapping[str, Any]) -> str:
+def mapped(result: Mapping[str, Any]) -> RenderableType:
     """What was remembered or forgotten, and what became of the files judged once more."""
     meaning = {None: "forgotten", "": "left out"}.get(result["column"], f"means {result['column']}")
     head = f"{result['feed']}/{result['provider']}: the header {result['header']!r} {'is ' if not result['column'] else ''}{meaning}."
-    return "\n".join([head, _receipt_lines(result["judged"])]) if result["judged"] else head
+    return page(head, *(_receipt_lines(result["judged"]) if result["judged"] else ()))
 
 
 def inbox(held: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -207,10 +142,10 @@ def _reports_line(name: str, counted: Mapping[str, int]) -> str:
             f"迟报 {counted.get('late', 0)}，未报 {counted.get('missing', 0)}")
 
 
-def status(result: Mapping[str, Any]) -> str:
+def status(result: Mapping[str, Any]) -> RenderableType:
     """The whole picture for an operator."""
     marks = {"closed": "✔", "open": "▶", "ahead": "·"}
-    parts = [f"{result['name']}（{result['campaign']}）  截至 {result['as_of']}", "", "阶段"]
+    parts: list[RenderableType] = [f"{result['name']}（{result['campaign']}）  截至 {result['as_of']}", "", "阶段"]
     parts += [f"  {marks[row['state']]} {row['name']}  {row['starts']} – {row['ends'] or '长期'}" for row in result["phases"]]
     parts += ["", "报送", _reports_line("报告", result["reports"]), _reports_line("数据", result["feeds"])]
     if result["owing"]:
@@ -233,7 +168,7 @@ def status(result: Mapping[str, Any]) -> str:
     parts += _sending(result["messages"], result["dead_messages"])
     stale = "（超过约定时间未巡检！）" if result["sweep_is_stale"] else ""
     parts += ["", f"最近巡检 {result['last_sweep'] or '从未'}{stale}；审计链{'完整' if result['audit_whole'] else '不完整！'}"]
-    return "\n".join(parts)
+    return page(*parts)
 
 
 OUTCOMES = {"done": "完成", "failed": "失败", "crashed": "中断", None: "进行中"}
@@ -278,7 +213,7 @@ def _attention(waiting: Mapping[str, Any]) -> list[str]:
     return ["", "待办公室处理", *lines] if lines else []
 
 
-def candidates(found: Sequence[Mapping[str, Any]]) -> str:
+def candidates(found: Sequence[Mapping[str, Any]]) -> RenderableType:
     """Candidates with their evidence; nothing follows from them unless somebody decides."""
     lines: list[str] = []
     for entry in found:
@@ -286,7 +221,7 @@ def candidates(found: Sequence[Mapping[str, Any]]) -> str:
                  if entry["decision"] else f"待{entry['decided_by_post']}决定")
         lines.append(f"[{entry['candidate']}] {entry['organisation_name']}　{entry['name']}　{entry['occasion']}　{state}")
         lines += [f"      {says}" for says in _evidence(entry["evidence"])]
-    return "\n".join(lines) or "no candidate is waiting."
+    return page(*lines or ("no candidate is waiting.",))
 
 
 def _evidence(evidence: Mapping[str, Any]) -> list[str]:
@@ -304,10 +239,10 @@ def _evidence(evidence: Mapping[str, Any]) -> list[str]:
 _REACHES = {True: "预计可达", False: "预计不可达", None: "尚不能预计"}
 
 
-def _sending(counts: Mapping[str, int], dead: Sequence[Mapping[str, Any]]) -> list[str]:
+def _sending(counts: Mapping[str, int], dead: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
     if not any(counts.values()):
         return []
-    lines = ["", f"消息  已发 {counts['sent']}，待发 {counts['waiting']}，发送失败 {counts['dead']}"]
+    lines: list[RenderableType] = ["", f"消息  已发 {counts['sent']}，待发 {counts['waiting']}，发送失败 {counts['dead']}"]
     if dead:
         lines.append(table([(row["organisation"], row["role"], row["channel"], row["error"], f"试过 {row['attempts']} 次")
                             for row in dead[:10]]))
@@ -315,10 +250,10 @@ def _sending(counts: Mapping[str, int], dead: Sequence[Mapping[str, Any]]) -> li
     return lines
 
 
-def figure_explained(result: Mapping[str, Any]) -> str:
+def figure_explained(result: Mapping[str, Any]) -> RenderableType:
     """A figure with its rule, run and files."""
     rule = result["rule"]
-    lines = [
+    lines: list[RenderableType] = [
         f"{result['organisation_name']} {period_name(result['period'])} {result['figure']}：{_plain(result['value'])}"
         f"（{_plain(result['numerator'])} / {_plain(result['denominator'])}，单位 {result['unit']}）",
         "", "口径", f"  分子 {_rule(rule['numerator'])}"]
@@ -334,7 +269,7 @@ def figure_explained(result: Mapping[str, Any]) -> str:
         for row in result["files"]])]
     if "rows" in result:
         lines += ["", f"明细 {result['rows']:,} 行已写入 {result['out']}（已记入审计）"]
-    return "\n".join(lines)
+    return page(*lines)
 
 
 def _plain(value: float | None) -> str:
@@ -348,9 +283,9 @@ def _rule(measure: Mapping[str, Any]) -> str:
     return f"{total}{measure['of']} 满足 {measure['where']}"
 
 
-def duty_explained(result: Mapping[str, Any]) -> str:
+def duty_explained(result: Mapping[str, Any]) -> RenderableType:
     """A duty with its dates, what was handed in, and its ladder."""
-    lines = [
+    lines: list[RenderableType] = [
         f"{result['organisation_name']} {period_name(result['period'])} {result['name']}：{result['status']}"
         f"{'（迟）' if result['late'] else ''}，截至 {result['as_of']}",
         f"  原定 {result['nominal_due']}，实际 {result['effective_due']}（须早于 {result['due_before']}）"]
@@ -366,7 +301,7 @@ def duty_explained(result: Mapping[str, Any]) -> str:
     lines += ["", f"催办（{len(result['steps'])}）", table([
         (entry["step"], entry["occurrence"], entry["state"], entry["planned_at"], entry["recorded_at"])
         for entry in result["steps"]])]
-    return "\n".join(lines)
+    return page(*lines)
 
 
 def _accounts(files: Mapping[str, int]) -> list[str]:
@@ -377,29 +312,28 @@ def _accounts(files: Mapping[str, int]) -> list[str]:
             f"{' ✔' if total == files['rows'] else ' ✘ 不平！'}"]
 
 
-def _departments(departments: Mapping[str, Any] | None) -> list[str]:
+def _departments(departments: Mapping[str, Any] | None) -> list[RenderableType]:
     if departments is None or not departments["lines"]:
         return []
-    rows: list[Sequence[object]] = [
-        ("部门", "应报", "按时", "迟报", "未报", "迟报工作日", "退回", "待核占比", "有效率", "重报天数", "比上月")]
-    rows += [
+    header = ("部门", "应报", "按时", "迟报", "未报", "迟报工作日", "退回", "待核占比", "有效率", "重报天数", "比上月")
+    rows = [
         (line["department"], line["due"], line["on_time"], line["late"], line["missing"], line["late_working_days"],
          line["returned"], _percent(line["quarantined_share"]), _percent(line["valid_id_share"]),
          None if line["redelivery_days"] is None else f"{line['redelivery_days']:.1f}", line["trend"])
         for line in departments["lines"]]
-    return ["", f"部门报送（{period_name(departments['period'])}）", table(rows, numbers=range(1, 10))]
+    return ["", f"部门报送（{period_name(departments['period'])}）", table(rows, header=header, numbers=range(1, 10))]
 
 
 def _percent(share: float | None) -> str | None:
     return None if share is None else f"{share:.2%}"
 
 
-def _corrections(corrections: Mapping[str, Any]) -> list[str]:
+def _corrections(corrections: Mapping[str, Any]) -> list[RenderableType]:
     """Whose rows wait for a correction, with the workbook that says how; nothing where nothing was ever refused."""
     waiting = corrections["open"]
     if not waiting and not corrections["merged"]:
         return []
-    parts = ["", f"待更正（{len(waiting)}）；更正单已并入 {corrections['merged']} 份，改好 {corrections['rows_mended']:,} 行"]
+    parts: list[RenderableType] = ["", f"待更正（{len(waiting)}）；更正单已并入 {corrections['merged']} 份，改好 {corrections['rows_mended']:,} 行"]
     rows: list[Sequence[object]] = [
         (entry["organisation"], entry["name"], period_name(entry["period"]),
          "退回" if entry["verdict"] == "returned" else "已接收", f"{entry['rows']:,} 行", entry["return_workbook"])
@@ -407,7 +341,7 @@ def _corrections(corrections: Mapping[str, Any]) -> list[str]:
     return [*parts, table(rows)] if rows else parts
 
 
-def _balance(run: Mapping[str, Any]) -> list[str]:
+def _balance(run: Mapping[str, Any]) -> list[RenderableType]:
     rows: list[Sequence[object]] = [(entry["name"], entry["persons"], _share(entry["persons"], run["persons"]))
                                     for entry in run["categories"]]
     total = sum(entry["persons"] for entry in run["categories"])
@@ -415,7 +349,7 @@ def _balance(run: Mapping[str, Any]) -> list[str]:
     return ["", f"比对（{period_name(run['period'])}，第 {run['id']} 次）：每人归入且仅归入一类", table(rows, numbers=(1, 2))]
 
 
-def _lists(lists: Sequence[Mapping[str, Any]]) -> list[str]:
+def _lists(lists: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
     rows: list[Sequence[object]] = []
     for entry in lists:
         if entry["findings"]:
@@ -433,8 +367,9 @@ def _outcomes(outcomes: Mapping[str, int]) -> list[str]:
             f"因故不参保 {get('excused', 0):,}"]
 
 
-def _progress(progress: Sequence[Mapping[str, Any]]) -> list[str]:
-    rows: list[Sequence[object]] = [("指标", "单位", "目标", "现状", "结果", "照此进度")]
+def _progress(progress: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+    header = ("指标", "单位", "目标", "现状", "结果", "照此进度")
+    rows = []
     for entry in progress:
         current, ahead = entry["current"], entry["expected"]
         rows.append((
@@ -442,21 +377,21 @@ def _progress(progress: Sequence[Mapping[str, Any]]) -> list[str]:
             None if current is None else f"{current:,.1f}".removesuffix(".0"),
             {True: "达到", False: "未达到", None: "–"}[entry["reached"]],
             None if ahead is None else f"{ahead:,.0f} {'可达' if entry['reaches'] else '不可达'}"))
-    return ["", "目标", table(rows, numbers=(2, 3))]
+    return ["", "目标", table(rows, header=header, numbers=(2, 3))]
 
 
-def rehearsal(result: Mapping[str, Any]) -> str:
+def rehearsal(result: Mapping[str, Any]) -> RenderableType:
     """The summary at the end of a rehearsal: what a person wants to know, and where the documents are."""
     stand = result["status"]
     steps: dict[tuple[str, str], dict[str, int]] = {}
     for row in stand["steps"]:
         steps.setdefault((row["ladder"], row["step_id"]), {})[row["state"]] = row["steps"]
-    lines: list[Sequence[object]] = [("催办阶梯", "步骤", "已发", "被取代", "因已报取消")]
-    lines += [(ladder, step, states.get("sent", 0), states.get("superseded", 0), states.get("cancelled", 0))
+    header = ("催办阶梯", "步骤", "已发", "被取代", "因已报取消")
+    lines = [(ladder, step, states.get("sent", 0), states.get("superseded", 0), states.get("cancelled", 0))
               for (ladder, step), states in steps.items()]
     ended = "" if result["finished"] else f"（演练停在 {result['until']}，再次运行同一命令即可继续）"
-    parts = [
-        "", "═" * 78, status(stand), "", f"催办：应报事项 {result['obligations']:,} 条，事先生成", table(lines, numbers=(2, 3, 4)),
+    parts: list[RenderableType] = [
+        "", "═" * 78, status(stand), "", f"催办：应报事项 {result['obligations']:,} 条，事先生成", table(lines, header=header, numbers=(2, 3, 4)),
     ]
     if result.get("silent"):
         parts += ["", "全程未报单位逐级催办：" + "；".join(
@@ -465,28 +400,28 @@ def rehearsal(result: Mapping[str, Any]) -> str:
                   f"{result['flow_runs']:,} 次流程运行，用时 {result['seconds']:.0f} 秒", "", "文件"]
     parts += [f"  {name:<12}{path}" for name, path in result["places"].items()]
     parts += ["", "查看：canbao status " + stand["campaign"] + "；make up 打开 Prefect 界面。", "═" * 78]
-    return "\n".join(parts)
+    return page(*parts)
 
 
-def disputes(found: list[dict[str, Any]]) -> str:
+def disputes(found: list[dict[str, Any]]) -> RenderableType:
     """Disputes between owners that wait, one a line."""
-    return "\n".join(f"{row['dispute']:>5}  {row['since'][:10]}  finding {row['finding']}: {row['lead']} → {row['wanted']} "
-                     f"({row['by']}: {row['reason']})" for row in found) or "no dispute is waiting."
+    lines = [f"{row['dispute']:>5}  {row['since'][:10]}  finding {row['finding']}: {row['lead']} → {row['wanted']} "
+             f"({row['by']}: {row['reason']})" for row in found]
+    return page(*lines or ("no dispute is waiting.",))
 
 
-def dry_run(found: Mapping[str, Any]) -> str:
+def dry_run(found: Mapping[str, Any]) -> RenderableType:
     """Old against new by category and by list; what would appear and vanish; the guard that would stop the run."""
     against = found["against"]
     head = (f"{found['persons']:,} persons, unbalanced {found['unbalanced']}; against "
             + (f"run {against['run']} of {against['period']}" if against else "nothing: no run was made before"))
-    lines: list[Sequence[object]] = [("", "old", "new", "appear", "vanish")]
-    lines += [(change["name"], change["old"], change["new"], change["appear"], change["vanish"])
+    lines = [(change["name"], change["old"], change["new"], change["appear"], change["vanish"])
               for kind in ("categories", "lists") for change in found[kind]]
     end = f"Would be stopped: {found['stopped_by']}" if found["stopped_by"] else "Nothing was recorded or replaced."
-    return "\n".join([head, table(lines, numbers=range(1, 5)), end])
+    return page(head, table(lines, header=("", "old", "new", "appear", "vanish"), numbers=range(1, 5)), end)
 
 
-def evaluation(result: Mapping[str, Any]) -> str:
+def evaluation(result: Mapping[str, Any]) -> RenderableType:
     """Shares with their 95 % intervals."""
     def row(name: str, share: Mapping[str, Any]) -> Sequence[object]:
         if share["value"] is None:

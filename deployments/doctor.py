@@ -36,7 +36,7 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary
 from deployments import automations, installation
 from deployments.backup import latest as latest_backup
 from deployments.listing import listing
-from deployments.up import HEALTH_FILE
+from deployments.supervisor import HEALTH_FILE
 from models import database
 from models.errors import CanbaoError
 from models.plan_file import REPOSITORY

@@ -26,6 +26,7 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary
 from deployments import automations, installation, listing
 from deployments.child import Child
 from deployments.server import WORKER, api_of, await_server, environment, free_port, is_healthy, server_child
+from deployments.supervisor import HEALTH_FILE
 from documents.files import write_atomically
 from models.database import engine, ensure_running, home
 from models.errors import StorageUnavailable
@@ -33,7 +34,6 @@ from models.plan_file import REPOSITORY
 from tasks.campaign import plan_in_force
 from tasks.due import campaigns_in_force
 
-HEALTH_FILE = "up.json"
 LOOK_EVERY_SECONDS = 2.0
 UNANSWERED_LOOKS = 15
 """A server that lives and has not answered for so many looks is started again."""
@@ -145,7 +145,8 @@ class Installation:
 
 def stay_up(port: int, clock: Clock, say: Callable[[str], None], ready: Callable[[dict[str, Any]], None]) -> None:
     """Runs an installation until Ctrl-C or SIGTERM; ``ready`` gets the health when everything runs. The health file
-    ``up.json`` under CANBAO_HOME says how it stands, and is gone when nothing runs."""
+    ``up.json`` under CANBAO_HOME says how it stands, and is gone when nothing runs.
+    Whoever calls it holds ``supervisor.only_one``."""
     place = home() / HEALTH_FILE
     place.unlink(missing_ok=True)
     found = Installation(free_port(port), clock, say)

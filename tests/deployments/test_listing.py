@@ -13,7 +13,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from canbao.operations import app
+from canbao.commands import app
 from deployments import listing
 from models.errors import WrongUse
 from models.plan import Plan

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from prefect.server.schemas.schedules import CronSchedule
 
-from canbao.render import calendar_rows
+from canbao.timetable import calendar_rows
 from deployments import listing
 from models.plan import Plan
 from models.plan_file import read

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from canbao.operations import app
+from canbao.commands import app
 
 SITE = Path(__file__).resolve().parents[2] / "deployments" / "site"
 COMMANDS = get_command(app).commands  # type: ignore[attr-defined]

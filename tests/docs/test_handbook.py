@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from canbao.operations import app
+from canbao.commands import app
 
 ROOT = Path(__file__).parents[2]
 BOOKS = sorted((ROOT / "docs" / "handbook").glob("*/*.md"))

@@ -13,6 +13,7 @@ import pytest
 import xlsxwriter
 
 from canbao import render
+from canbao.pages import as_text
 from documents.return_workbook import CURE_TITLE, KEY_TITLE, PROBLEM_TITLE, ROWS_SHEET
 from expectations.reasons import wording
 from models.database import transaction
@@ -141,7 +142,7 @@ def test_a_bad_file_goes_back_and_is_accepted_once_two_cells_are_corrected(take:
     assert lines["9"]["姓名"] == "王八"
     assert lines["9"][PROBLEM_TITLE] == "「身份证号」校验位不符，至少有一位数字写错"
     assert "逐位核对" in lines["9"][CURE_TITLE]
-    shown = render.status(status(CAMPAIGN, MORNING + timedelta(hours=1)))
+    shown = as_text(render.status(status(CAMPAIGN, MORNING + timedelta(hours=1))))
     assert "待更正（1）" in shown
     assert str(workbook_of(bad)) in shown
 
@@ -156,7 +157,7 @@ def test_a_bad_file_goes_back_and_is_accepted_once_two_cells_are_corrected(take:
     assert new["return_workbook"] is None
     assert old["superseded_at"] == new["received_at"]
     assert old["verdict"] == "returned"
-    shown = render.status(status(CAMPAIGN, MORNING + timedelta(days=3)))
+    shown = as_text(render.status(status(CAMPAIGN, MORNING + timedelta(days=3))))
     assert "待更正（0）；更正单已并入 1 份，改好 2 行" in shown
     page = page_of(good)
     assert "改动 2 行、2 个单元格" in page

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from canbao import render
+from canbao.pages import as_text
 from models.database import transaction
 from models.errors import StorageUnavailable, WrongUse
 from models.store import documents
@@ -184,7 +185,7 @@ def test_the_slow_become_candidates_once_a_quarter_with_months_and_runs(year: di
     (target,) = found["evidence"]["targets"]
     assert [month["period"] for month in target["months"]] == ["2021-05", "2021-06"]
     assert target["months"][0]["run"] == year["second_run"]
-    shown = render.candidates([found])
+    shown = as_text(render.candidates([found]))
     assert "预计不可达" in shown
     assert "待" in shown
 

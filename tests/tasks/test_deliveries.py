@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from canbao import render
+from canbao.pages import as_text
 from models.database import transaction
 from models.errors import WrongUse
 from models.store import campaigns
@@ -162,7 +163,7 @@ def test_a_mapping_is_one_departments_and_can_be_forgotten(deliver: Deliver, tmp
     confirm("地址", "-")
     listed = confirmations.listed_mappings(CAMPAIGN, "population", None)
     assert [(entry["header"], entry["column"]) for entry in listed] == [("公民号", "id_number"), ("地址", "")]
-    assert "（不采用）" in render.mappings(listed)
+    assert "（不采用）" in as_text(render.mappings(listed))
     confirmations.forget_mapping(CAMPAIGN, "population", "gongan", "公民号", "office", "换了系统", LATER)
     assert deliver(population_file(tmp_path / "人口.csv", people(40), ODD))["verdict"] == "returned"
     for wrong in (lambda: confirm("公民号", "number"), lambda: confirm("", "name"), lambda: confirm("x", "name", "nobody"),
@@ -228,7 +229,7 @@ def test_a_receipt_tells_all_and_names_nobody(deliver: Deliver, tmp_path: Path) 
     assert (result["rows"], result["accepted"], result["quarantined"], result["duplicate"], result["dropped"]) == (203, 200, 1, 1, 1)
     assert result["quarantined_for"] == {"「身份证号」位数或格式不对": 1}
     assert {check["rule"] for check in result["checks"] if check["passed"]} >= {"population.control_total", "population.key_unique"}
-    text = render.receipt(result)
+    text = as_text(render.receipt(result))
     for said in (result["sha256"], "203 = 可用 200 + 待核 1 + 重复 1 + 剔除 1", "号码有效率", "合计行写明的条数与文件中的行数", "公安"):
         assert said in text
     assert not any(word in text for word in (secret[:-1], "独孤"))

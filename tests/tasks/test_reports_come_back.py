@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from canbao import render
+from canbao.pages import as_text
 from models.database import home, transaction
 from models.store import documents
 from models.store import obligations as store
@@ -159,7 +160,7 @@ def test_a_second_report_after_acceptance_stands_beside_the_first_with_what_it_c
     assert (first["restates"], second["restates"]) == (None, first["id"])
     assert second["changes"] == [
         f"“{PROGRESS}”文字内容更正", "“累计入户调查人数”由40改为50", "“累计调查登记人数”由100改为110"]
-    assert "更正第" in render.duty_explained(duty)
+    assert "更正第" in as_text(render.duty_explained(duty))
     (told,) = attention(plan_in_force(CAMPAIGN), later)["restated"]
     assert told["changes"] == second["changes"]
     assert not attention(plan_in_force(CAMPAIGN), MARCH)["restated"], "as it stood before"

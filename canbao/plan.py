@@ -1,0 +1,127 @@
+"""The commands of whoever plans a campaign: is the plan sound, what does it ask for, and how would its year go?"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from canbao.app import PLAN, AsOf, CampaignArg, Json, Month, answer, app, campaign_id, day_of, period_of, show
+from models.errors import PlanUnsound
+
+plan_app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Plans: check one before it is put in force.")
+app.add_typer(plan_app, name="plan", rich_help_panel=PLAN)
+
+
+@plan_app.command("check")
+def plan_check(plan: CampaignArg, as_json: Json = False) -> None:
+    """Is this plan sound? Every fault with its place and its cure."""
+    from canbao import render
+    from comparison.plan_check import check
+    from models.plan_file import find
+
+    try:
+        report = check(find(plan))
+    except PlanUnsound as unsound:
+        faults, notes, name = unsound.faults, [], plan
+    else:
+        faults, notes, name = list(report.faults), list(report.notes), plan
+    result = {"plan": name, "sound": not faults,
+              "faults": [vars(fault) for fault in faults], "notes": [vars(note) for note in notes]}
+    answer(result, as_json, lambda: render.plan_report(name, faults, notes))
+    raise typer.Exit(1 if faults else 0)
+
+
+@app.command(rich_help_panel=PLAN)
+def calendar(campaign: CampaignArg, as_json: Json = False) -> None:
+    """Every phase, deadline (nominal and effective), reminder and step."""
+    from canbao import render
+    from canbao.timetable import calendar_rows
+    from comparison.plan_check import load_sound
+
+    plan = load_sound(campaign).plan
+    rows = calendar_rows(plan)
+    show({"campaign": plan.id, "calendar": rows}, as_json, lambda: render.calendar_page(plan, rows))
+
+
+@app.command(rich_help_panel=PLAN)
+def mobilise(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Puts a plan in force without Prefect: stores it and makes its obligations ahead."""
+    from tasks.campaign import keep_phases, plan_in_force, store_plan, today
+    from tasks.obligations import fallen_due, make_obligations
+
+    moment = datetime.fromisoformat(as_of) if as_of else datetime.now(UTC)
+    stored = store_plan.fn(campaign, moment)
+    code = str(stored["campaign"])
+    result = {**stored, **make_obligations.fn(code, moment), "fallen_due": fallen_due(code, moment)}
+    keep_phases.fn(code, moment)
+    late = (f"\n{result['fallen_due']:,} of them fell due before today and nothing is there. If they are not owed: "
+            f"canbao excuse {code} --before {today(plan_in_force(code), moment)} --by POST --reason …") if result["fallen_due"] else ""
+    answer(result, as_json, f"{code}: in force, {result['expected']} obligations ({result['made']} new).{late}")
+
+
+@app.command(rich_help_panel=PLAN)
+def simulate(
+    campaign: CampaignArg, out: Annotated[Path, typer.Option("--out", help="Folder for inbox/ and truth/.")],
+    persons: Annotated[int | None, typer.Option(help="Population; the place's own size if left out.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same place.")] = 1,
+    periods: Annotated[str | None, typer.Option(help="Months, comma separated.")] = None,
+    defects: Annotated[str | None, typer.Option(
+        help="Faults of department files to make: all, none or numbers of docs/catalogue.md (1,5,13). Without it, as the place says: none.")] = None,
+    defect_rate: Annotated[list[str] | None, typer.Option(help="A rate in place of the catalogue's: 20=0.01. Repeat it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """A synthetic place: DIR/inbox/<feed>/<period>/… and DIR/truth/…"""
+    from comparison.plan_check import load_sound
+    from rehearsal.simulate import simulate as make
+
+    labels = [period_of(label.strip()) for label in periods.split(",")] if periods else None
+    result = make(load_sound(campaign), persons=persons, seed=seed, periods=labels, out=out, defects=defects,
+                  defect_rates=defect_rate or ())
+    answer(result, as_json, f"{result['persons']:,} persons, {result['files']} files in {out}/inbox, truth in {out}/truth.")
+
+
+@app.command(rich_help_panel=PLAN)
+def rehearse(
+    campaign: CampaignArg, persons: Annotated[int | None, typer.Option(help="Population.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same year.")] = 1,
+    until: Annotated[str | None, typer.Option(help="Stop after this day, YYYY-MM-DD.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="CANBAO_HOME for this rehearsal.")] = None,
+    coarse: Annotated[bool, typer.Option("--coarse", help="Look twice a month instead of every day: quicker, fewer reminders.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The whole campaign on a simulated clock, through the same flows; killed and started again, it continues."""
+    from canbao import render
+    if out is not None:
+        os.environ["CANBAO_HOME"] = str(out.resolve())
+        os.environ["PREFECT_HOME"] = str(out.resolve() / "prefect")
+    from rehearsal.rehearse import rehearse as play
+
+    result = play(campaign, persons=persons, seed=seed, until=day_of(until) if until else None, coarse=coarse)
+    show(result, as_json, lambda: render.rehearsal(result))
+
+
+@app.command(rich_help_panel=PLAN)
+def evaluate(
+    campaign: CampaignArg, period: Month,
+    truth: Annotated[Path, typer.Option("--truth", help="The truth/ folder that `canbao simulate` wrote.")],
+    bench: Annotated[Path | None, typer.Option("--answer-bench", help="A workbook of `canbao bench`, to be answered by the "
+                                                                      "truth, in place, as clerks would who asked.")] = None,
+    as_json: Json = False,
+) -> None:
+    """How right a comparison was, against a synthetic place's truth: precision, recall, by tier, group and list."""
+    from canbao import render
+    from rehearsal.clerks import fill_bench
+    from rehearsal.evaluation import evaluate as judge
+    from rehearsal.evaluation import true_pairs
+    from tasks.comparison import latest_run
+
+    code, label = campaign_id(campaign), period_of(period)
+    folder = Path(latest_run(code, label)["folder"])
+    result = {"campaign": code, **judge(folder, truth, label)}
+    if bench is not None:
+        result["answered_same"] = fill_bench(bench, bench, true_pairs(folder, truth, label))
+    answer(result, as_json, lambda: render.evaluation(result))

@@ -1,0 +1,44 @@
+"""One installation on one home: whoever keeps it up holds the home's lock, and a second one is told so before it does anything."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from models.database import home
+from models.errors import CanbaoError
+
+HEALTH_FILE = "up.json"
+LOCK_FILE = "up.lock"
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Holds this home's lock as long as the block lasts. The kernel lets go of it with the process, however that ends: a file
+    that is left behind means nothing. Raises CanbaoError, naming the process and its address, if another one holds it."""
+    with (home() / LOCK_FILE).open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise _already_up(lock.read().strip() or "of unknown number") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _already_up(pid: str) -> CanbaoError:
+    place = home()
+    try:
+        ui = json.loads((place / HEALTH_FILE).read_text(encoding="utf-8"))["ui"]
+        stands, use = f"is running here already: {ui}, process {pid}.", f"Open {ui}."
+    except (OSError, ValueError, KeyError):  # no health is written before everything runs
+        stands, use = f"is being started here already by process {pid}.", "Wait a minute and open the address that it prints."
+    return CanbaoError(
+        f"`canbao up` {stands}", where=str(place),
+        cure=f"{use} To start it anew, end that one first: Ctrl-C where it runs, `systemctl stop canbao` if it is a service, or "
+             f"`kill {pid}`. A second installation needs a CANBAO_HOME of its own.")
