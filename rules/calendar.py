@@ -36,6 +36,7 @@ class WorkCalendar:
         self._holidays = frozenset(policy.extra_holidays)
         self._workdays = frozenset(policy.extra_workdays)
         self._counted: dict[tuple[date, int], date] = {}
+        self._between: dict[tuple[date, date], int] = {}
         if both := sorted(self._holidays & self._workdays):
             raise CanbaoError(
                 f"{both[0]} is named as a holiday and as a workday.",
@@ -89,5 +90,9 @@ class WorkCalendar:
 
         Negative if ``end`` is before ``start``: the workdays before ``start`` down to and including ``end``.
         """
-        step, sign = (ONE_DAY, 1) if end >= start else (-ONE_DAY, -1)
-        return sign * sum(self.is_workday(start + step * number) for number in range(1, abs((end - start).days) + 1))
+        known = self._between.get((start, end))
+        if known is None:
+            step, sign = (ONE_DAY, 1) if end >= start else (-ONE_DAY, -1)
+            known = sign * sum(self.is_workday(start + step * number) for number in range(1, abs((end - start).days) + 1))
+            self._between[start, end] = known
+        return known
