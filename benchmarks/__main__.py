@@ -14,6 +14,7 @@ SUBJECTS = {
     "comparison": "snapshots to lists, beside a bare join",
     "sweep": "forty thousand duties made and swept, beside the bare statements",
     "orchestration": "a comparison as a Prefect flow, beside the same work called directly",
+    "command-line": "help and the commands that only read, in processor time, beside the bare interpreter",
     "accuracy": "links and lists of synthetic places against their truth",
     "febrl": "the residual tier on records that nobody here made (FEBRL 4)",
     "fuzz": "thousands of broken files, each of which must end in a receipt",
@@ -33,7 +34,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(subject: str, arguments: list[str]) -> int:
     print(f"{subject}: {SUBJECTS[subject]}\n", file=sys.stderr)
-    code: int = import_module(f"benchmarks.{subject}").main(arguments)
+    code: int = import_module(f"benchmarks.{subject.replace('-', '_')}").main(arguments)
     return code
 
 
