@@ -397,9 +397,8 @@ def rehearsal(result: Mapping[str, Any]) -> RenderableType:
         parts += ["", "全程未报单位逐级催办：" + "；".join(
             f"{entry['organisation']}：{' → '.join(entry['steps'])}" for entry in result["silent"])]
     parts += ["", f"演练{'完成' if result['finished'] else '未完'}{ended}：{result['events']:,} 个事件，"
-                  f"{result['flow_runs']:,} 次流程运行，用时 {result['seconds']:.0f} 秒", "", "文件"]
-    parts += [f"  {name:<12}{path}" for name, path in result["places"].items()]
-    parts += ["", "查看：canbao status " + stand["campaign"] + "；make up 打开 Prefect 界面。", "═" * 78]
+                  f"{result['flow_runs']:,} 次流程运行，用时 {result['seconds']:.0f} 秒", "", "文件", table(result["places"].items()),
+              "", "查看：canbao status " + stand["campaign"] + "；make up 打开 Prefect 界面。", "═" * 78]
     return page(*parts)
 
 

@@ -7,7 +7,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from prefect import Flow
+from prefect import Flow, Task
+from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import ParameterTypeError
 
 import flows
@@ -47,6 +48,13 @@ def test_our_own_error_goes_on_as_it_is_without_its_cause() -> None:
         _our_own.fn()
     assert "row 7" in str(shown.value)
     assert shown.value.__suppress_context__
+
+
+def test_a_flow_gets_a_prefect_task_of_the_same_guarded_work_made_once() -> None:
+    made = _quotes_a_key.task
+    assert isinstance(made, Task)
+    assert (made.name, made.fn, made.cache_policy) == ("坏 bad", _quotes_a_key.fn, NO_CACHE)
+    assert _quotes_a_key.task is made
 
 
 def test_every_flow_is_guarded_as_every_task_is() -> None:
