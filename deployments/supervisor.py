@@ -12,7 +12,7 @@ from models.database import home
 from models.errors import CanbaoError
 
 HEALTH_FILE = "up.json"
-LOCK_FILE = "up.lock"
+LOCK_FILE = "supervisor.lock"
 
 
 @contextmanager
@@ -35,9 +35,9 @@ def _already_up(pid: str) -> CanbaoError:
     place = home()
     try:
         ui = json.loads((place / HEALTH_FILE).read_text(encoding="utf-8"))["ui"]
-        stands, use = f"is running here already: {ui}, process {pid}.", f"Open {ui}."
+        stands, use = f"runs already ({ui}), process {pid}.", f"Open {ui}."
     except (OSError, ValueError, KeyError):  # no health is written before everything runs
-        stands, use = f"is being started here already by process {pid}.", "Wait a minute and open the address that it prints."
+        stands, use = f"is being started already by process {pid}.", "Wait a minute and open the address that it prints."
     return CanbaoError(
         f"`canbao up` {stands}", where=str(place),
         cure=f"{use} To start it anew, end that one first: Ctrl-C where it runs, `systemctl stop canbao` if it is a service, or "

@@ -28,15 +28,14 @@ def test_a_second_up_names_address_and_process_of_the_first_and_leaves_it_alone(
         (home / HEALTH_FILE).write_text(json.dumps({"ui": UI}), encoding="utf-8")
         second = subprocess.run([sys.executable, "-m", "canbao", "up", "--json"], capture_output=True, text=True, check=False)
         assert (second.returncode, second.stdout) == (1, "")
-        assert "running here already" in second.stderr
-        assert UI in second.stderr
+        assert f"runs already ({UI}), process {os.getpid()}" in second.stderr
         assert f"kill {os.getpid()}" in second.stderr
         assert json.loads((home / HEALTH_FILE).read_text(encoding="utf-8")) == {"ui": UI}
         assert not (home / "postgres").exists()
 
 
 def test_one_that_is_still_being_started_is_named_too(home: Path) -> None:
-    with only_one(), pytest.raises(CanbaoError, match=f"being started here already by process {os.getpid()}"), only_one():
+    with only_one(), pytest.raises(CanbaoError, match=f"being started already by process {os.getpid()}"), only_one():
         pass
 
 
