@@ -34,6 +34,7 @@ from typing import Any
 import psutil
 
 from benchmarks.mutations import MARK, Case, case
+from models.machine import processors
 from models.plan import Plan
 from models.plan_file import find, read
 
@@ -220,7 +221,7 @@ def main(arguments: list[str]) -> int:
     options.add_argument("--files", type=int, default=10_000)
     options.add_argument("--first", type=int, default=0, help="the first number")
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    options.add_argument("--workers", type=int, default=max(1, processors() - 1))
     options.add_argument("--saved", type=Path, default=Path("var/fuzz"), help="where failures are kept")
     told = options.parse_args(arguments)
     os.nice(10)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.machine import processors
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -97,4 +99,4 @@ def table(figures: Sequence[Figure]) -> str:
         lines.append(f"| {figure.name} | {figure.value:.2f} {figure.unit} | {bar} | {figure.met} | "
                      f"{figure.least:.2f} – {figure.greatest:.2f} | {own} | {floor} |")
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    return "\n".join([*lines, "", f"{os.cpu_count()} cores, load {load} at the end"])
+    return "\n".join([*lines, "", f"{processors()} cores, load {load} at the end"])

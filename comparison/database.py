@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 
+from models.machine import GIGABYTE, Share, database_settings
+
 SQL = Path(__file__).parent / "sql"
 
 
@@ -23,11 +25,13 @@ def quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def connect(work: Path | None = None, *, memory_gb: int = 4, threads: int = 2) -> duckdb.DuckDBPyConnection:
-    """A private in-memory DuckDB with bounded memory that spills to ``work``."""
-    connection = duckdb.connect(":memory:")
-    connection.execute(f"SET memory_limit = '{memory_gb}GB'")
-    connection.execute(f"SET threads = {threads}")
+def connect(work: Path | None = None, *, memory_gb: float | None = None) -> duckdb.DuckDBPyConnection:
+    """A private in-memory DuckDB that spills to ``work``. Threads and memory are what the machine lets a comparison have
+    (models.machine), or so much memory as is said. Raises WrongUse where a setting means nothing."""
+    settings = database_settings(Share.COMPARISON)
+    if memory_gb is not None:
+        settings["memory_limit"] = f"{int(memory_gb * GIGABYTE) // 10**6}MB"
+    connection = duckdb.connect(":memory:", config=settings)
     connection.execute("SET preserve_insertion_order = false")
     connection.execute("SET enable_progress_bar = false")
     if work is not None:

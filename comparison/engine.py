@@ -21,6 +21,7 @@ import duckdb
 from comparison.chunks import Chunk, Known, Step, chunks_of
 from comparison.database import connect, period_end, quoted, script, view_of
 from models.errors import RunDoesNotBalance, StorageUnavailable, WrongUse
+from models.machine import MEMORY, THREADS
 from models.plan import Plan
 
 PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 2000"
@@ -140,7 +141,8 @@ class Comparison:
     def run(self, chunk: Chunk) -> int:
         """Runs one chunk and leaves its tables, replacing those of an earlier attempt; answers with their rows.
 
-        Raises RunDoesNotBalance where its SQL fails, StorageUnavailable where the folder cannot be written.
+        Raises RunDoesNotBalance where its SQL fails, StorageUnavailable where the folder cannot be written or the memory
+        does not do.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -154,6 +156,12 @@ class Comparison:
                 for name in chunk.reads:
                     connection.execute(view_of(name, self.table(name)))
                 return sum(self._take(connection, step) for step in chunk.steps)
+        except duckdb.OutOfMemoryException:
+            raise StorageUnavailable(
+                f"chunk {chunk.name} needs more memory than a comparison may hold here, or the disk for what it puts aside is full.",
+                where=str(self.folder / "spill"),
+                cure=f"Set {MEMORY} to twice what the comparison shall have, or {THREADS} to fewer (`canbao doctor` tells both), "
+                     "and run it again: it goes on with this chunk.") from None
         except duckdb.Error as error:
             raise _without_cells(chunk.name, error) from None
         except OSError as error:

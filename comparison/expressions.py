@@ -20,6 +20,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 from models.errors import CanbaoError, Fault
+from models.machine import small_database
 from models.plan import Indicator, Measure, Number, OwnerCase, Plan, Subject
 from models.profile import SUBJECTS, Column, columns
 from rules.plan_ground import nearest, place
@@ -77,7 +78,7 @@ def faults(plan: Plan) -> list[Fault]:
     """Every fault of every expression of the plan, and of the columns it names as owners. Opens one DuckDB connection
     in memory; nothing is read."""
     found = list(_column_faults(plan))
-    with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
+    with duckdb.connect(":memory:", config={**small_database(), "enable_external_access": "false"}) as connection:
         for subject, documented in SUBJECTS.items():
             connection.execute(_made_up(subject, documented))
         for use in uses(plan):

@@ -39,6 +39,7 @@ from deployments.listing import listing
 from deployments.supervisor import HEALTH_FILE
 from models import database
 from models.errors import CanbaoError
+from models.machine import GIGABYTE, Share, machine
 from models.plan_file import REPOSITORY
 from models.store import campaigns
 from rules.calendar import LAST_KNOWN_YEAR
@@ -72,14 +73,14 @@ def policy() -> dict[str, dict[str, float]]:
 def look_over(as_of: datetime) -> list[Finding]:
     """Every check, in the order in which one would mend things."""
     checks: tuple[tuple[str, Callable[[datetime], Iterator[Finding]]], ...] = (
-        ("软件", _software), ("目录", _home), ("磁盘", _disk), ("数据库", _record), ("时钟", _clock), ("节假日历", _calendar),
+        ("软件", _software), ("机器", _machine), ("目录", _home), ("磁盘", _disk), ("数据库", _record), ("时钟", _clock), ("节假日历", _calendar),
         ("Prefect", _prefect), ("通道", _channels), ("方案", _campaigns), ("备份", _backups))
     found: list[Finding] = []
     for name, check in checks:
         try:
             found += check(as_of)
         except CanbaoError as fault:
-            found.append(Finding(name, "mend", fault.what, fault.cure))
+            found.append(Finding(name, "mend", f"{fault.where}: {fault.what}" if fault.where else fault.what, fault.cure))
         except Exception as fault:
             found.append(Finding(name, "mend", f"检查未能完成（{type(fault).__name__}）", "先解决本表前面各项，再运行 canbao doctor"))
     return found
@@ -129,6 +130,15 @@ def _strayed() -> Iterator[tuple[str, str, str | None]]:
             continue
         if have != want:
             yield name, want, have
+
+
+def _machine(as_of: datetime) -> Iterator[Finding]:
+    """What this process may use, as the flows that the worker starts with the same settings see it."""
+    found = machine()
+    compared, read = (found.database_bytes(share) / GIGABYTE for share in (Share.COMPARISON, Share.READING))
+    yield Finding("机器", "ok", (
+        f"{found.threads} 个线程，内存 {found.memory_bytes / GIGABYTE:.1f} GB：比对用 {compared:.1f} GB，读文件用 {read:.1f} GB；"
+        f"同时接收 {found.files_at_once} 个文件、运行 {found.runs_at_once} 个流程，写表进程 {found.processes} 个"))
 
 
 def _home(as_of: datetime) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ from deployments.supervisor import HEALTH_FILE
 from documents.files import write_atomically
 from models.database import engine, ensure_running, home
 from models.errors import StorageUnavailable
+from models.machine import machine
 from models.plan_file import REPOSITORY
 from tasks.campaign import plan_in_force
 from tasks.due import campaigns_in_force
@@ -37,8 +38,6 @@ from tasks.due import campaigns_in_force
 LOOK_EVERY_SECONDS = 2.0
 UNANSWERED_LOOKS = 15
 """A server that lives and has not answered for so many looks is started again."""
-RUNS_AT_ONCE = 4
-"""Flow runs in parallel: short duties beside one comparison (the queue ``matching`` lets one through)."""
 SWEEP_WITHIN_SECONDS = 600.0
 STALE_SWEEP_HOURS = 26
 """Where no campaign is in force yet whose plan would say so."""
@@ -65,7 +64,9 @@ class Installation:
 
     def start(self) -> None:
         """Everything in its order: the record, the server, what it must hold, one sweep, and only then the worker, so that
-        late runs find done what the sweep did."""
+        late runs find done what the sweep did. Raises WrongUse for a setting of the machine that means nothing, before
+        anything is started: every run would fail by it."""
+        runs_at_once = machine().runs_at_once
         engine()
         self.server = server_child(self.port)
         self.server.start()
@@ -77,7 +78,7 @@ class Installation:
             self.told["automations"] = self._automate(client)
             self.told["sweeps"] = self.sweep()
             self.told["superseded"] = installation.supersede_missed(client, self.clock())
-        self.worker = _worker(env)
+        self.worker = _worker(env, runs_at_once)
         self.worker.start()
 
     def deploy(self, client: SyncPrefectClient) -> None:
@@ -185,10 +186,11 @@ def _stopping() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _worker(env: Mapping[str, str]) -> Child:
+def _worker(env: Mapping[str, str], runs_at_once: int) -> Child:
+    """The worker: short duties beside one comparison (the queue ``matching`` lets one through)."""
     pool = listing.listing()["pool"]
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", "process", "--name", pool,
-               "--limit", str(RUNS_AT_ONCE), "--install-policy", "never"]
+               "--limit", str(runs_at_once), "--install-policy", "never"]
     return Child(WORKER, command, env, home() / f"{WORKER}.log", home() / f"{WORKER}.pid", REPOSITORY)
 
 

@@ -29,6 +29,7 @@ from expectations.reading import LEADS, Reading
 from expectations.reasons import kinds
 from expectations.soundness import sound_columns
 from models.database import home
+from models.machine import Share, database_settings
 from models.plan import Plan
 from rules.totals import Mark, Total, stated_rows, totals
 
@@ -85,8 +86,7 @@ def _threads() -> int:
 def _database() -> duckdb.DuckDBPyConnection:
     """One database in memory a process, with the macros. Each file has a connection to it, and its tables are temporary
     ones of that connection: starting a database for every file would take longer than reading a small one."""
-    database = duckdb.connect()
-    database.execute(f"SET memory_limit = '{vocabulary()['reading']['database_memory_gb']}GB'")
+    database = duckdb.connect(config=database_settings(Share.READING))
     database.execute("SET temp_directory = $folder", {"folder": str(home() / "spill")})
     database.execute("SET preserve_insertion_order = false")  # what is handed out is ordered by row number
     known = ", ".join(f"'{kind}'" for kind in kinds())

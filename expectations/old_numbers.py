@@ -21,6 +21,7 @@ import yaml
 from expectations.contract import header_key
 from expectations.text_files import DELIMITERS, form_of
 from models.errors import FileReturned
+from models.machine import small_database
 
 Reason = Literal["no_number", "same_number", "two_new_numbers", "circle"]
 _SQL = Path(__file__).parent / "sql"
@@ -93,7 +94,7 @@ def _cells(path: Path) -> list[tuple[int, str, str]]:
 def _checked(cells: Iterable[tuple[int, str, str]]) -> list[tuple[Any, ...]]:
     lines, olds, news = zip(*cells, strict=True) if (cells := list(cells)) else ((), (), ())
     given = pa.table({"line": pa.array(lines, pa.int64()), "old": pa.array(olds, pa.string()), "new": pa.array(news, pa.string())})
-    with duckdb.connect() as database:
+    with duckdb.connect(config=small_database()) as database:
         for name in ("10_text", "20_numbers"):
             database.execute((_SQL / f"{name}.sql").read_text(encoding="utf-8"))
         database.register("given", given)

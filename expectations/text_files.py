@@ -2,7 +2,7 @@
 
 UTF-8 is what decodes as UTF-8, everything else without a mark is GB18030 (domain.md 2, 3); a few broken bytes make
 their rows doubtful, not the file. The text is cut into blocks at line ends; a block is decoded, split into columns and
-given its line numbers by itself, so that memory holds what is kept and two processors have work.
+given its line numbers by itself, so that memory holds what is kept and every processor has work.
 """
 
 from __future__ import annotations
@@ -41,12 +41,11 @@ from expectations.raw_rows import (
     with_odd_rows,
 )
 from models.errors import FileReturned
+from models.machine import machine
 
 DELIMITERS = (",", "\t", ";", "|")
 BLOCK_BYTES = 4 << 20
 """How much of the file becomes one batch of rows."""
-AT_ONCE = 2
-"""Blocks being split into columns at the same time; splitting needs no interpreter lock."""
 SURE_LETTERS = 8
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -263,10 +262,11 @@ def _parsed(path: Path, form: TextForm, layout: _Layout, contract: Contract) -> 
         tables.append(canonical(table, layout.header, contract))
         return table.num_rows
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    at_once = machine().threads  # splitting needs no interpreter lock
+    with ThreadPoolExecutor(at_once) as pool:
         for block in _blocks(path, form, layout.skipped, lines):
             running.append(pool.submit(_columns, block, form.quoted, layout, lines))
-            if len(running) > AT_ONCE:
+            if len(running) > at_once:
                 offset += taken()
         while running:
             offset += taken()

@@ -16,6 +16,7 @@ from flows.due import idle
 from flows.inbox_watch import admit_all
 from flows.summary import Progress, publish, publish_run
 from models.errors import CanbaoError
+from models.machine import machine
 from tasks.attempts import is_retry
 from tasks.campaign import actor, folder
 from tasks.comparison import begin_comparison, compare_chunk, one_at_a_time, record_comparison
@@ -29,7 +30,7 @@ from tasks.release import propose
 
 
 @flow(name="data-comparison", description="数据比对：接收数据、质量检查、比对、生成清单、提请下发", flow_run_name=run_name("数据比对"),
-      task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+      task_runner=ThreadPoolTaskRunner(max_workers=machine().files_at_once))  # type: ignore[arg-type]
 @guarded
 def data_comparison(
     campaign: str, period: str | None = None, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None

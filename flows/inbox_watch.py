@@ -13,6 +13,7 @@ from flows.clock import instant, run_name
 from flows.due import begin_what_is_due, idle
 from flows.summary import publish
 from models.errors import CanbaoError
+from models.machine import machine
 from tasks.campaign import folder
 from tasks.doors import admit, look
 from tasks.effect import guarded
@@ -21,7 +22,7 @@ from tasks.inbox import Inbox, Moment
 
 
 @flow(name="inbox-watch", description="收件箱：接收各部门已送达的完整文件", flow_run_name=run_name("收件箱"),
-      task_runner=ThreadPoolTaskRunner(max_workers=2))  # type: ignore[arg-type]
+      task_runner=ThreadPoolTaskRunner(max_workers=machine().files_at_once))  # type: ignore[arg-type]
 @guarded
 def inbox_watch(campaign: str, as_of: datetime | None = None, inbox: str | None = None) -> dict[str, object]:
     """Takes in what lies complete in the inbox. Safe at any time, any number of times: what is known is left alone.
@@ -52,7 +53,7 @@ def inbox_watch(campaign: str, as_of: datetime | None = None, inbox: str | None 
 
 
 def admit_all(campaign: str, found: Inbox) -> dict[str, object]:
-    """Takes everything in, two at a time: a file is read while another is judged. One that fails (a department's
+    """Takes everything in, as many at a time as the machine bears: a file is read while another is judged. One that fails (a department's
     database is down) keeps nobody else waiting. Counts only."""
     arriving = [admit.submit(campaign, file.feed, file.period, str(file.path), file.received_at) for file in found.arrived]
     counts: Counter[str] = Counter()

@@ -17,24 +17,27 @@ from importlib import import_module
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
-PROCESSES = 2
-WORTH_PROCESSES = 20_000
-"""Rows of workbooks that take longer to write (a quarter of a millisecond each) than two processes take to start."""
+from models.machine import machine
+
+WORTH_A_PROCESS = 10_000
+"""Rows of workbooks that take longer to write (a quarter of a millisecond each) than a process takes to start."""
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 _pool: ProcessPoolExecutor | None = None
 
 
 @contextmanager
-def processes(*warm_up: str) -> Iterator[None]:
-    """Keeps the processes for the duration; ``warm_up`` names modules that each of them imports at once."""
+def processes(*warm_up: str, count: int | None = None) -> Iterator[None]:
+    """Keeps the processes for the duration, ``count`` of them or as many as the machine bears; ``warm_up`` names modules that
+    each of them imports at once."""
     global _pool
     if _pool is not None:
         yield
         return
-    _pool = ProcessPoolExecutor(PROCESSES, get_context("spawn"), initializer=_begin, initargs=(os.getpid(), warm_up))
+    count = count or machine().processes
+    _pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(os.getpid(), warm_up))
     try:
-        for _ in range(PROCESSES):
+        for _ in range(count):
             _pool.submit(time.sleep, 0.05)  # a pool starts its processes only when there is work
         yield
     finally:
@@ -43,8 +46,10 @@ def processes(*warm_up: str) -> Iterator[None]:
 
 
 def processes_for(rows: int, *warm_up: str) -> AbstractContextManager[None]:
-    """Processes for the duration if so many rows of workbooks are worth them."""
-    return processes(*warm_up) if rows >= WORTH_PROCESSES else nullcontext()
+    """As many processes for the duration as so many rows of workbooks are worth and the machine bears; one alone would not
+    be done sooner than this one."""
+    count = min(rows // WORTH_A_PROCESS, machine().processes)
+    return processes(*warm_up, count=count) if count > 1 else nullcontext()
 
 
 def submit(work: Callable[_Given, _Result], /, *args: _Given.args, **named: _Given.kwargs) -> Future[_Result]:

@@ -75,6 +75,23 @@ def test_a_database_that_is_down_is_one_finding_not_the_end(record: Path, monkey
         database.clock()
 
 
+def test_what_the_machine_lets_us_use_is_told(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANBAO_THREADS", "16")
+    monkeypatch.setenv("CANBAO_MEMORY_GB", "64")
+    (found,) = _of("机器", _now())
+    assert (found.state, found.cure) == ("ok", "")
+    assert found.says == "16 个线程，内存 64.0 GB：比对用 32.0 GB，读文件用 9.6 GB；同时接收 16 个文件、运行 16 个流程，写表进程 8 个"
+
+
+def test_a_setting_that_means_nothing_is_named_with_its_variable(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANBAO_THREADS", "abc")
+    (found,) = _of("机器", _now())
+    assert found.state == "mend"
+    assert "CANBAO_THREADS" in found.says
+    assert "'abc'" in found.says
+    assert found.cure
+
+
 def test_a_home_that_others_can_read_is_told(record: Path) -> None:
     home = database.home()
     home.chmod(0o755)
