@@ -4,32 +4,42 @@ Floor: one bare DuckDB query over the same Parquet that checks every check digit
 Peers: the same exact links by pandas merges, and Splink alone over every row. The record in PostgreSQL and the rosters come
 with ``whole``. Rounds alternate, so that a busy machine slows both sides alike; ``--part`` asks for single lines, and a place
 that lies in ``--scratch`` already is not written again.
+
+``--threads 1,2,4`` measures something else: the same stage with so many threads, each beside the first of them, chunk by
+chunk, and whether every table is the same row for row.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from benchmarks import peers
-from benchmarks.measure import Figure, cost_alone, of_pairs, table
+from benchmarks.measure import Cost, Figure, cost_alone, of_pairs, table
 from benchmarks.snapshots import write
 from comparison.database import connect, quoted
 from comparison.engine import Comparison, compare
 from comparison.plan_check import load_sound
 from comparison.registers import PERSON_REGISTERS
 from models.errors import RunDoesNotBalance
+from models.machine import MEMORY, THREADS
 from models.plan import Plan
 
 CAMPAIGN, PERIOD, MONTH_AFTER = "lianyungang-2016", "2016-03", "2016-04"
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 GIGABYTE = 1e9
+MEMORY_GB = 8.0
+"""The county's machine: a comparison's database has half of it."""
+PLANNED_THREADS = 16
+CHUNKS_SHOWN = 12
 Inputs = dict[str, list[Path]]
 
 
@@ -98,16 +108,89 @@ def rounds(name: str, bar: float, count: int, ours: Callable[[], object], floor:
     return [clock, processor], max(own.most_bytes for own, _ in costs)
 
 
+def with_threads(threads: int, inputs: Inputs, folder: Path) -> None:
+    """The whole stage with so many threads; leaves beside its tables how long each chunk took."""
+    os.environ[THREADS] = str(threads)
+    shutil.rmtree(folder, ignore_errors=True)
+    took: dict[str, float] = {}
+    compare(plan(), PERIOD, inputs, folder, on_chunk=took.__setitem__)
+    (folder / CHUNK_SECONDS).write_text(json.dumps(took), encoding="utf-8")
+
+
+CHUNK_SECONDS = "chunk_seconds.json"
+
+
+def by_threads(persons: int, count: int, scratch: Path, numbers: Sequence[int]) -> tuple[list[Figure], str]:
+    """The stage with each number of threads in turn, and the chunks that take longest as a table. Raises RunDoesNotBalance if
+    one number finds otherwise than another."""
+    inputs, first, size = _place(persons, scratch), numbers[0], f"{persons:,} persons"
+    costs: dict[int, list[Cost]] = {number: [] for number in numbers}
+    chunks: dict[int, dict[str, list[float]]] = {number: {} for number in numbers}
+    for _ in range(count):
+        for number in numbers:
+            folder = scratch / f"threads-{number}"
+            costs[number].append(cost_alone(with_threads, number, inputs, folder))
+            for name, took in json.loads((folder / CHUNK_SECONDS).read_text(encoding="utf-8")).items():
+                chunks[number].setdefault(name, []).append(took)
+            if _every_row(folder) != _every_row(scratch / f"threads-{first}"):
+                raise RunDoesNotBalance(f"{number} threads find otherwise than {first}.", where=str(scratch))
+    figures = []
+    for number in numbers:
+        clock, processor = ([getattr(cost, kind) for cost in costs[number]] for kind in ("seconds", "processor_seconds"))
+        gigabytes = max(cost.most_bytes for cost in costs[number]) / GIGABYTE
+        figures += [Figure(f"{size}: {number} threads, by the clock", "s", statistics.median(clock), None, min(clock), max(clock)),
+                    Figure(f"{size}: {number} threads, processor time", "s", statistics.median(processor), None, min(processor), max(processor)),
+                    Figure(f"{size}: {number} threads, most memory", "GB", gigabytes, None, gigabytes, gigabytes)]
+        if number > first:
+            pairs = [(own.seconds, least.seconds) for own, least in zip(costs[number], costs[first], strict=True)]
+            ratio = of_pairs(f"{size}: {number} threads / {first}, by the clock", pairs, 1)
+            planned = _planned(ratio.value, first, number)
+            figures += [ratio, Figure(f"{size}: {PLANNED_THREADS} threads / {first}, reckoned from these two", "×", planned, None, planned, planned)]
+    longest = sorted(chunks[first], key=lambda name: -statistics.median(chunks[first][name]))[:CHUNKS_SHOWN]
+    lines = ["| chunk | " + " | ".join(f"{number} threads, s" for number in numbers) + " |", "|---|" + "---:|" * len(numbers),
+             *(f"| {name} | " + " | ".join(f"{statistics.median(chunks[number][name]):.2f}" for number in numbers) + " |" for name in longest)]
+    return figures, "\n".join(lines)
+
+
+def _planned(ratio: float, few: int, many: int) -> float:
+    """The ratio to be expected of ``PLANNED_THREADS`` by Amdahl's law, with the part that does not fall with threads as two
+    measurements show it: time = alone + shared / threads."""
+    alone = max(0.0, (ratio - few / many) / (1 - few / many))
+    return alone + (1 - alone) * few / PLANNED_THREADS
+
+
+def _every_row(folder: Path) -> dict[str, tuple[int, int]]:
+    """Of every table of a run, its rows and a sum of their hashes."""
+    with connect() as connection:
+        return {path.name: connection.execute(f"SELECT count(*), sum(hash(t)::HUGEINT) FROM read_parquet({quoted(path)}) t").fetchall()[0]
+                for path in sorted(folder.glob("*.parquet"))}
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(part) for part in text.split(","))
+    if any(number < 1 for number in numbers):
+        raise ValueError(text)
+    return numbers
+
+
 def main(arguments: list[str]) -> int:
     """Prints the table with its bars; 1 if one is missed."""
     options = argparse.ArgumentParser(prog="python -m benchmarks comparison", description=(__doc__ or "").splitlines()[0])
     options.add_argument("--persons", type=int, default=200_000)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--part", action="append", choices=PARTS, help="only these lines of the table")
+    options.add_argument("--threads", type=_numbers, default=(), help="numbers of threads to hold against each other, such as 1,2")
+    options.add_argument("--memory-gb", type=float, default=MEMORY_GB, help="the memory of the machine; a comparison has half of it")
     options.add_argument("--scratch", type=Path, default=None, help="folder for the place and the runs; kept")
     told = options.parse_args(arguments)
     scratch = told.scratch or Path(tempfile.mkdtemp(prefix="canbao-bench-"))
+    os.environ[MEMORY] = str(told.memory_gb)
     try:
+        if told.threads:
+            figures, chunks = by_threads(told.persons, told.rounds, scratch, told.threads)
+            print(chunks, end="\n\n")
+            print(table(figures))
+            return int(any(figure.met == "no" for figure in figures))
         figures = [figure for part in told.part or OF_MAKE_BENCH
                    for figure in PARTS[part](told.persons, told.rounds, scratch)]
     finally:

@@ -50,8 +50,7 @@ Settings = dict[str, str | bool | int | float | list[str]]
 
 
 class Share(Enum):
-    """Parts of the memory that go to databases in our own processes. The rest is PostgreSQL's, Prefect's and Python's: a
-    comparison holds, beside its database, about as much again where a register is taken in at the same time."""
+    """Parts of the memory that go to databases in our own processes. The rest is PostgreSQL's, Prefect's and Python's."""
 
     COMPARISON = 0.5
     """One at a time, because the work queue ``matching`` admits one (deployments/listing.yaml)."""
