@@ -15,6 +15,7 @@ SUBJECTS = {
     "sweep": "forty thousand duties made and swept, beside the bare statements",
     "orchestration": "a comparison as a Prefect flow, beside the same work called directly",
     "command-line": "help and the commands that only read, in processor time, beside the bare interpreter",
+    "flow_run": "one flow run with one empty effect, as a rehearsal runs it",
     "accuracy": "links and lists of synthetic places against their truth",
     "febrl": "the residual tier on records that nobody here made (FEBRL 4)",
     "fuzz": "thousands of broken files, each of which must end in a receipt",

@@ -13,7 +13,7 @@ import itertools
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as hour
@@ -382,15 +382,22 @@ def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until:
     with ExitStack() as stack:
         stack.enter_context(workers.processes(*HEAVY))
         console.print("正在启动数据库和 Prefect 服务 …", highlight=False)
-        api = stack.enter_context(prefect_server(meanwhile=prepare))
-        stack.enter_context(temporary_settings({
-            PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
-            PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False}))
-        stack.enter_context(SyncClientContext.get_or_create())  # one client for all runs, not one for each
+        stack.enter_context(served(meanwhile=prepare))
         last = _play(prepared[0], until, console)
         if last is not None:
             draw_board(plan.id, last.at, board_file(plan.id))
     return _result(plan, prepared[0], last, time.monotonic() - began)
+
+
+@contextmanager
+def served(*, meanwhile: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """A Prefect server for the duration, and the settings under which a rehearsal runs its flows; ``meanwhile`` is done while
+    it starts. What one run costs under them is measured by ``python -m benchmarks flow_run``."""
+    with prefect_server(meanwhile=meanwhile) as api, temporary_settings({
+        PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
+        PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
+    }), SyncClientContext.get_or_create():  # one client for all runs, not one for each
+        yield
 
 
 def _refuse_a_real_campaign(campaign: str) -> None:
