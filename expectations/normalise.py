@@ -29,7 +29,7 @@ from expectations.reading import LEADS, Reading
 from expectations.reasons import kinds
 from expectations.soundness import sound_columns
 from models.database import home
-from models.machine import Share, database_settings
+from models.machine import Share, database_settings, machine
 from models.plan import Plan
 from rules.totals import Mark, Total, stated_rows, totals
 
@@ -79,7 +79,8 @@ class Accounts:
 
 @cache
 def _threads() -> int:
-    return int(duckdb.connect().execute("SELECT current_setting('threads')").fetchall()[0][0])
+    """Threads of this process's database while it reads a large file."""
+    return machine().database_threads(Share.READING)
 
 
 @cache
