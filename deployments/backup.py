@@ -16,7 +16,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy.engine import make_url
@@ -29,6 +29,7 @@ NAME = "canbao-%Y%m%dT%H%M%SZ.tar"
 MANIFEST, RECORD, HISTORY, FILES = "manifest.json", "record.dump", "prefect.dump", "files"
 LEFT_OUT = frozenset({"postgres", "run", "matplotlib", "prefect", FOLDER})
 """Under CANBAO_HOME: the database's own files (they are dumped instead), what is made anew, and the backups."""
+OF_THE_MOMENT = (".log", ".pid", ".lock")
 
 
 def place() -> Path:
@@ -82,7 +83,7 @@ def _write(draft: Path, scratch: Path, home: Path, as_of: datetime) -> dict[str,
     with tarfile.open(draft, "w") as archive:
         count = 0
         for path in _files(home):
-            archive.add(path, f"{FILES}/{path.relative_to(home)}", recursive=False)
+            archive.add(path.resolve(), f"{FILES}/{path.relative_to(home)}", recursive=False)  # what a link points to, not the link
             count += path.is_file()
         manifest = {
             "canbao": importlib.metadata.version("canbao"), "made": as_of.isoformat(), "home": str(home), "revision": have, "files": count,
@@ -96,11 +97,20 @@ def _write(draft: Path, scratch: Path, home: Path, as_of: datetime) -> dict[str,
 
 def _files(home: Path) -> Iterator[Path]:
     for top in sorted(home.iterdir()):
-        if top.name in LEFT_OUT or top.name.startswith(".") or top.suffix in (".log", ".pid") or top.name == "up.json":
+        if top.name in LEFT_OUT or top.name.startswith(".") or top.suffix in OF_THE_MOMENT or top.name == "up.json":
             continue
-        yield top
-        if top.is_dir() and not top.is_symlink():
-            yield from sorted(path for path in top.rglob("*") if path.is_dir() or path.is_file())
+        yield from _under(top, frozenset())
+
+
+def _under(path: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """A file, or a folder and all that is in it. A link is followed, for what it points to (a larger disk) belongs to the record's
+    files; one that leads back into its own folder is not."""
+    if path.is_dir() and (place := path.resolve()) not in above:
+        yield path
+        for entry in sorted(path.iterdir()):
+            yield from _under(entry, above | {place})
+    elif path.is_file():
+        yield path
 
 
 def restore(archive: Path) -> dict[str, Any]:
@@ -116,9 +126,9 @@ def restore(archive: Path) -> dict[str, Any]:
         scratch = Path(folder)
         try:
             with tarfile.open(archive) as opened:
-                opened.extractall(scratch, filter="data")
+                _unpack(opened, scratch)
             manifest = json.loads((scratch / MANIFEST).read_text(encoding="utf-8"))
-        except (tarfile.TarError, OSError, ValueError) as error:
+        except (tarfile.TarError, OSError, ValueError, KeyError) as error:
             raise WrongUse(f"this is no backup ({type(error).__name__}).", where=str(archive), cure="Take another one.") from None
         _refuse(manifest, home, archive)
         for name, digest in manifest["dumps"].items():
@@ -131,12 +141,36 @@ def restore(archive: Path) -> dict[str, Any]:
     return {"restored": str(archive), "made": manifest["made"], "files": manifest["files"], "history": HISTORY in manifest["dumps"]}
 
 
+def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """Writes files and folders, and nothing outside of ``folder``. Raises WrongUse for an archive that holds a device, a link that
+    leads out of it, or a name that does: no backup of ours does.
+
+    What is read comes from the archive alone, and what is written is new: this needs no filter, which Python 3.11.2 does not have.
+    """
+    for member in archive:
+        way = PurePosixPath(member.name)
+        content = archive.extractfile(member) if member.isfile() or member.islnk() else None
+        if way.is_absolute() or ".." in way.parts or not (member.isdir() or content):
+            raise WrongUse("it holds a link, a device or a name that leads elsewhere.", where=str(archive.name),
+                           cure="Take a backup that canbao made.")
+        target = folder / way
+        if content is None:
+            target.mkdir(parents=True, exist_ok=True)
+            target.chmod(member.mode & 0o755 | 0o700)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with content, target.open("xb") as written:
+            shutil.copyfileobj(content, written)
+        target.chmod(member.mode & 0o644 | 0o600)
+        os.utime(target, (member.mtime, member.mtime))
+
+
 def _refuse(manifest: dict[str, Any], home: Path, archive: Path) -> None:
     if manifest["home"] != str(home):
         raise WrongUse(f"it was made under {manifest['home']}.", where=str(archive),
                        cure=f"Set CANBAO_HOME={manifest['home']} (a mount or a link will do): rows name files by that path.")
     in_the_way = sorted(path.name for path in home.iterdir() if path.name not in LEFT_OUT and not path.name.startswith(".")
-                        and path.suffix not in (".log", ".pid"))
+                        and path.suffix not in OF_THE_MOMENT)
     if in_the_way:
         raise WrongUse(f"CANBAO_HOME is not empty ({', '.join(in_the_way[:3])}).", where=str(home),
                        cure="Stop everything, move the old folder away, and restore into a new one.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 import tarfile
 from datetime import UTC, datetime, timedelta
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, create_engine, text
 
-from deployments.backup import backup, latest, restore
+from deployments.backup import _unpack, backup, latest, restore
 from models import database
 from models.errors import CanbaoError, WrongUse
 from models.store import campaigns
@@ -120,3 +122,53 @@ def test_a_damaged_dump_is_found_before_anything_is_restored(filled: Path, serve
     with pytest.raises(CanbaoError, match=r"record\.dump is damaged"):
         restore(made)
     assert database.is_empty()
+
+
+def _archive(place: Path, *members: tuple[str, bytes, dict[str, Any]]) -> Path:
+    """An archive with members of any kind, as somebody who means harm would make it."""
+    with tarfile.open(place, "w") as archive:
+        for name, content, kind in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            for key, value in kind.items():
+                setattr(member, key, value)
+            archive.addfile(member, io.BytesIO(content))
+    return place
+
+
+@pytest.mark.parametrize(("name", "kind"), [
+    ("files/../../outside", {}), ("/tmp/canbao-outside", {}), ("files/x", {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}),
+    ("files/x", {"type": tarfile.SYMTYPE, "linkname": "../../outside"}), ("files/x", {"type": tarfile.LNKTYPE, "linkname": "/etc/passwd"}),
+    ("files/x", {"type": tarfile.CHRTYPE, "devmajor": 1, "devminor": 3}), ("files/x", {"type": tarfile.FIFOTYPE}),
+], ids=["up", "absolute", "link", "link_up", "hard_link_out", "device", "pipe"])
+def test_an_archive_that_leads_elsewhere_is_refused_and_nothing_is_written(record: Path, tmp_path: Path, name: str, kind: dict[str, Any]) -> None:
+    database.home()
+    made = _archive(tmp_path / "canbao-20210527T010000Z.tar", ("files", b"", {"type": tarfile.DIRTYPE}), (name, b"", kind))
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises(WrongUse):
+        restore(made)
+    assert set(tmp_path.rglob("*")) == before
+    assert not Path("/tmp/canbao-outside").exists()
+
+
+def test_no_file_comes_back_with_more_than_reading_and_writing(record: Path, tmp_path: Path) -> None:
+    made = _archive(tmp_path / "a.tar", ("x", b"#!", {"mode": 0o6777}), ("folder", b"", {"type": tarfile.DIRTYPE, "mode": 0o7777}),
+                    ("folder/y", b"y", {"mode": 0o000}))
+    with tarfile.open(made) as archive:
+        _unpack(archive, tmp_path / "out")
+    assert [(tmp_path / "out" / name).stat().st_mode & 0o7777 for name in ("x", "folder", "folder/y")] == [0o644, 0o755, 0o600]
+
+
+def test_a_folder_on_another_disk_and_files_with_two_names_come_back(filled: Path, server: URL, tmp_path: Path) -> None:
+    """A site moves what grows to a larger disk and leaves a link; a run that changes nothing keeps its lists under a second name."""
+    larger = tmp_path / "larger"
+    shutil.move(str(filled / CAMPAIGN), larger)
+    (filled / CAMPAIGN).symlink_to(larger)
+    (larger / "round").symlink_to(larger)
+    os.link(larger / "rosters" / "凤麓街道.xlsx", larger / "rosters" / "again.xlsx")
+    made = backup(tmp_path / "backups", NOW)
+    _lose_everything(filled, server)
+    shutil.rmtree(larger)
+    assert restore(Path(made["backup"]))["files"] == 3
+    assert (filled / CAMPAIGN / "rosters" / "again.xlsx").read_bytes() == b"roster"
+    assert not (filled / CAMPAIGN).is_symlink()
