@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from models.loopback import reach_directly
+
 
 def _prepare_environment() -> None:
     """Quiet, private defaults for the libraries, before any of them is imported: nothing phones home."""
@@ -16,6 +18,7 @@ def _prepare_environment() -> None:
         "MPLCONFIGDIR": str(state / "matplotlib"),
     }.items():
         os.environ.setdefault(name, value)
+    reach_directly(os.environ)
     # Prefect wants the parent of its home to exist; where it cannot be made, the first command that writes says so.
     with suppress(OSError):
         state.mkdir(mode=0o711, parents=True, exist_ok=True)  # as models.database makes it

