@@ -39,6 +39,7 @@ from deployments.listing import listing
 from deployments.supervisor import HEALTH_FILE
 from models import database
 from models.errors import CanbaoError
+from models.loopback import IGNORED, NAMES
 from models.machine import GIGABYTE, Share, machine
 from models.plan_file import REPOSITORY
 from models.store import campaigns
@@ -73,7 +74,8 @@ def policy() -> dict[str, dict[str, float]]:
 def look_over(as_of: datetime) -> list[Finding]:
     """Every check, in the order in which one would mend things."""
     checks: tuple[tuple[str, Callable[[datetime], Iterator[Finding]]], ...] = (
-        ("软件", _software), ("机器", _machine), ("目录", _home), ("磁盘", _disk), ("数据库", _record), ("时钟", _clock), ("节假日历", _calendar),
+        ("软件", _software), ("机器", _machine), ("目录", _home), ("磁盘", _disk), ("代理", _proxies), ("数据库", _record),
+        ("时钟", _clock), ("节假日历", _calendar),
         ("Prefect", _prefect), ("通道", _channels), ("方案", _campaigns), ("备份", _backups))
     found: list[Finding] = []
     for name, check in checks:
@@ -152,6 +154,13 @@ def _disk(as_of: datetime) -> Iterator[Finding]:
     free = shutil.disk_usage(database.home()).free / 1e9
     state = _graded("disk_free_gb", free, low_is_bad=True)
     yield Finding("磁盘", state, f"剩余 {free:.1f} GB", "" if state == "ok" else "清理磁盘或扩容；原始文件和快照按方案的保存期限删除")
+
+
+def _proxies(as_of: datetime) -> Iterator[Finding]:
+    if ignored := os.environ.get(IGNORED):
+        yield Finding("代理", "warn", f"{ignored} 所指的代理类型不受支持，已忽略", "向外发送消息若须经代理，改设 https_proxy=http://…")
+    elif named := sorted(name for name, value in os.environ.items() if name.lower() in NAMES and value):
+        yield Finding("代理", "ok", f"对外经由 {'、'.join(named)}；本机服务直接连接")
 
 
 def _record(as_of: datetime) -> Iterator[Finding]:

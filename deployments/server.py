@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TextIO
-from urllib.request import urlopen
+from http.client import HTTPException
+from urllib.request import ProxyHandler, build_opener
 
+import psutil
 from sqlalchemy.engine import make_url
 
 from deployments.child import Child
 from models.database import create_if_missing, home, url
 from models.errors import StorageUnavailable
+from models.loopback import reach_directly
 from models.plan_file import REPOSITORY
 
-START_WITHIN_SECONDS = 120
+HANGS_AFTER_SECONDS = 900
+"""A server that dies is told at once. One that lives so long and answers nobody hangs; a slow machine needs minutes."""
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_CLI_COLORS": "false",
     "PREFECT_LOGGING_SERVER_LEVEL": "WARNING", "PREFECT_CLIENT_METRICS_ENABLED": "false",
@@ -39,19 +39,25 @@ QUIET = {
 HEARTBEAT_SECONDS = 30
 """How often a flow run says that it lives; the shortest that Prefect allows."""
 SERVER, WORKER = "prefect-server", "prefect-worker"
+TEMPORARY = "run/tmp"
+_DIRECTLY = build_opener(ProxyHandler({}))
+"""No proxy stands between us and our own server, whatever the environment names."""
 
 
-_promised: dict[int, TextIO] = {}
+_promised: dict[int, socket.socket] = {}
 
 
 def _is_promised(port: int) -> bool:
     """Whether another process of ours has chosen this port and its server, which takes ten seconds to start, is not there yet:
-    two would talk to one server."""
-    if port in _promised:
+    two would talk to one server.
+
+    The promise is a name that only the living hold, and no file: one in the folder for temporary files may be somebody else's.
+    """
+    if port in _promised or sys.platform != "linux":
         return False
-    mark = (Path(tempfile.gettempdir()) / f"canbao-{os.getuid()}-{port}.lock").open("w")
+    mark = socket.socket(socket.AF_UNIX)
     try:
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        mark.bind(f"\0canbao-port-{port}")
     except OSError:
         mark.close()
         return True
@@ -76,7 +82,8 @@ def environment(api: str) -> dict[str, str]:
     """What server, worker and the command line of Prefect are started with: our PostgreSQL, PREFECT_HOME under CANBAO_HOME,
     nothing phoned home, no page of another origin let in.
 
-    ``CANBAO_PUBLIC_URL`` is the address under which people reach the UI if a proxy stands before it.
+    ``CANBAO_PUBLIC_URL`` is the address under which people reach the UI if a proxy stands before it. Temporary files go under
+    CANBAO_HOME: Prefect wants a folder of a fixed name, which in a shared place may be somebody else's, and they may hold people.
     """
     address = url("prefect")
     create_if_missing(address)
@@ -84,19 +91,32 @@ def environment(api: str) -> dict[str, str]:
     public = os.environ.get("CANBAO_PUBLIC_URL", "").rstrip("/") or api.removesuffix("/api")
     given = {**QUIET, "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": public, "PREFECT_UI_API_URL": f"{public}/api",
              "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
+    temporary = home() / TEMPORARY
+    temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
     own = {
-        "PREFECT_HOME": str(home() / "prefect"), "PREFECT_API_URL": api,
+        "PREFECT_HOME": str(home() / "prefect"), "PREFECT_API_URL": api, "TMPDIR": str(temporary),
         "PREFECT_API_DATABASE_CONNECTION_URL": database.render_as_string(hide_password=False),
     }
     if auth := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
         own["PREFECT_API_AUTH_STRING"] = auth  # workers and our own client speak to the same door
-    return {**os.environ, **given, **own}
+    found = {**os.environ, **given, **own}
+    reach_directly(found)
+    return found
 
 
 def server_child(port: int) -> Child:
     """The Prefect server, bound to the loopback."""
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     return Child(SERVER, command, environment(api_of(port)), home() / f"{SERVER}.log", home() / f"{SERVER}.pid", REPOSITORY)
+
+
+def begin(child: Child) -> None:
+    """Starts it. Raises StorageUnavailable if one of this home runs already: two servers on one database disturb each other."""
+    try:
+        child.start()
+    except BlockingIOError:
+        raise StorageUnavailable(f"a {child.name} of this home runs already (canbao up, or a rehearsal).", where=str(home()),
+                                 cure="Stop that one, or set CANBAO_HOME to another folder.") from None
 
 
 def api_of(port: int) -> str:
@@ -107,19 +127,34 @@ def api_of(port: int) -> str:
 def is_healthy(api: str) -> bool:
     """Whether the server answers."""
     try:
-        with urlopen(f"{api}/health", timeout=5) as answer:
+        with _DIRECTLY.open(f"{api}/health", timeout=5) as answer:
             return bool(answer.status == 200)
-    except OSError:
+    except (OSError, HTTPException):
         return False
 
 
 def await_server(child: Child, api: str) -> None:
-    """Waits until the server answers. Raises StorageUnavailable if it does not in time; its log says why."""
-    deadline = time.monotonic() + START_WITHIN_SECONDS
+    """Waits until our server answers. Raises StorageUnavailable with its last words if it ends, or if somebody else answers."""
+    deadline = time.monotonic() + HANGS_AFTER_SECONDS
     while not is_healthy(api):
         if not child.is_alive or time.monotonic() > deadline:
-            raise StorageUnavailable("the Prefect server did not start.", where=str(child.log), cure="Read the end of that log.")
+            raise StorageUnavailable(f"the Prefect server did not start: {child.last_words() or 'it says nothing.'}", where=str(child.log),
+                                     cure="Mend that; the log says more.")
         time.sleep(0.3)
+    if not _listens(child, int(api.removesuffix("/api").rpartition(":")[2])):
+        raise StorageUnavailable("another program took the port while the Prefect server was starting.", where=api,
+                                 cure="Run the command again, or give another --port.")
+
+
+def _listens(child: Child, port: int) -> bool:
+    """Whether it is our process, or one that it started, to whom one speaks at this port."""
+    try:
+        parent = psutil.Process(child.pid) if child.pid is not None else None
+        family = [parent, *parent.children(recursive=True)] if parent else []
+        return any(link.laddr.port == port for process in family for link in process.net_connections(kind="tcp")
+                   if link.status == psutil.CONN_LISTEN)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @contextmanager
@@ -127,11 +162,12 @@ def prefect_server(port: int = 4200, *, meanwhile: Callable[[], object] = lambda
     """Runs a Prefect server on the loopback for the duration; yields its API address.
 
     ``meanwhile`` is done while the server starts, which takes ten seconds and more. Raises StorageUnavailable if it
-    does not answer in time.
+    does not answer in time, or one of this home runs already.
     """
+    reach_directly(os.environ)
     chosen = free_port(port)
     child = server_child(chosen)
-    child.start()
+    begin(child)
     try:
         meanwhile()
         await_server(child, api_of(chosen))

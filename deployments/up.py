@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,11 +26,22 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary
 
 from deployments import automations, installation, listing
 from deployments.child import Child
-from deployments.server import WORKER, api_of, await_server, environment, free_port, is_healthy, server_child
+from deployments.server import (
+    TEMPORARY,
+    WORKER,
+    api_of,
+    await_server,
+    begin,
+    environment,
+    free_port,
+    is_healthy,
+    server_child,
+)
 from deployments.supervisor import HEALTH_FILE
 from documents.files import write_atomically
 from models.database import engine, ensure_running, home
 from models.errors import StorageUnavailable
+from models.loopback import reach_directly
 from models.machine import machine
 from models.plan_file import REPOSITORY
 from tasks.campaign import plan_in_force
@@ -69,7 +81,7 @@ class Installation:
         runs_at_once = machine().runs_at_once
         engine()
         self.server = server_child(self.port)
-        self.server.start()
+        begin(self.server)
         await_server(self.server, self.api)
         env = environment(self.api)
         with self.client() as client:
@@ -79,7 +91,7 @@ class Installation:
             self.told["sweeps"] = self.sweep()
             self.told["superseded"] = installation.supersede_missed(client, self.clock())
         self.worker = _worker(env, runs_at_once)
-        self.worker.start()
+        begin(self.worker)
 
     def deploy(self, client: SyncPrefectClient) -> None:
         """Brings the deployments in step with the list in force; those that are, are left alone."""
@@ -149,9 +161,11 @@ def stay_up(port: int, clock: Clock, say: Callable[[str], None], ready: Callable
     ``up.json`` under CANBAO_HOME says how it stands, and is gone when nothing runs.
     Whoever calls it holds ``supervisor.only_one``."""
     place = home() / HEALTH_FILE
-    place.unlink(missing_ok=True)
-    found = Installation(free_port(port), clock, say)
+    reach_directly(os.environ)
     with ExitStack() as stack:
+        place.unlink(missing_ok=True)
+        shutil.rmtree(home() / TEMPORARY, ignore_errors=True)  # what killed runs left
+        found = Installation(free_port(port), clock, say)
         stack.enter_context(_stopping())
         stack.callback(place.unlink, missing_ok=True)
         stack.callback(found.stop)
@@ -165,18 +179,22 @@ def stay_up(port: int, clock: Clock, say: Callable[[str], None], ready: Callable
 
 
 class Stopped(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM: whatever is being waited for is given up."""
+    """Ctrl-C, SIGTERM or a closed terminal: whatever is being waited for is given up."""
 
 
 @contextmanager
 def _stopping() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the block in good order, whatever is being done; asked again while it ends, they do nothing."""
+    """Ctrl-C, SIGTERM and a closed terminal end the block in good order, whatever is being done; asked again while it ends, they
+    do nothing. Under nohup a closed terminal means nothing."""
+    asking = [number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+              if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+
     def ask(number: int, frame: FrameType | None) -> None:
-        for again in (signal.SIGINT, signal.SIGTERM):
+        for again in asking:
             signal.signal(again, signal.SIG_IGN)
         raise Stopped
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask) for number in asking}
     try:
         yield
     except Stopped:
@@ -196,9 +214,12 @@ def _worker(env: Mapping[str, str], runs_at_once: int) -> Child:
 
 def _swept(campaign: str, env: Mapping[str, str]) -> bool:
     """A sweep in a process of its own: the supervisor stays small, and survives whatever happens in it."""
-    with (home() / "sweep.log").open("ab") as output:
-        done = subprocess.run([sys.executable, "-m", "canbao", "sweep", campaign], env=dict(env), stdout=output, stderr=output,
-                              cwd=REPOSITORY, timeout=SWEEP_WITHIN_SECONDS, check=False)
+    try:
+        with (home() / "sweep.log").open("ab") as output:
+            done = subprocess.run([sys.executable, "-m", "canbao", "sweep", campaign], env=dict(env), stdout=output, stderr=output,
+                                  cwd=REPOSITORY, timeout=SWEEP_WITHIN_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return False  # the worker's own sweeps go on; an installation without its first one is better than none
     return done.returncode == 0
 
 

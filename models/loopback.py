@@ -8,12 +8,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SPOKEN = ("http", "https")
 """The kinds of proxy that our libraries can speak to. At any other one (socks5, socks) they refuse to make a client at all, even
 one for an address that no proxy is asked for."""
-
-
-def unspoken(environment: MutableMapping[str, str]) -> list[str]:
-    """The variables that name a proxy of a kind that nothing here can speak to."""
-    return sorted(name for name, value in environment.items() if name.lower() in ("http_proxy", "https_proxy", "all_proxy")
-                  and "://" in value and value.partition("://")[0].lower() not in SPOKEN)
+NAMES = ("http_proxy", "https_proxy", "all_proxy")
+IGNORED = "CANBAO_IGNORED_PROXIES"
+"""Set to the names of the variables that were taken out, for whoever asks later (the doctor)."""
 
 
 def reach_directly(environment: MutableMapping[str, str]) -> None:
@@ -21,8 +18,12 @@ def reach_directly(environment: MutableMapping[str, str]) -> None:
 
     Proxies that nothing here can speak to are taken out: nothing got through them before. The doctor says so.
     """
-    for name in unspoken(environment):
+    ignored = sorted(name for name, value in environment.items() if name.lower() in NAMES
+                     and "://" in value and value.partition("://")[0].lower() not in SPOKEN)
+    for name in ignored:
         del environment[name]
+    if ignored:
+        environment[IGNORED] = ",".join(ignored)
     said = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     hosts = [host.strip().strip("[]") for host in said.split(",") if host.strip()]
     if "*" not in hosts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -86,3 +87,40 @@ def test_a_number_that_was_given_to_somebody_else_is_left_alone(tmp_path: Path) 
     (tmp_path / "pid").write_text(f"{os.getpid()} 1.0")
     end_orphan(tmp_path / "pid", "parent")
     assert not (tmp_path / "pid").exists()
+
+
+ANOTHER = """
+import os, sys
+from pathlib import Path
+from deployments.child import Child
+from deployments.server import begin
+folder = Path(sys.argv[1])
+other = Child("parent", [sys.executable, "-c", "import time; time.sleep(600)"], dict(os.environ), folder / "log", folder / "pid", folder)
+if sys.argv[2] == "begin":
+    begin(other)
+else:
+    other.start()
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_second_one_of_the_same_home_is_refused_and_the_first_runs_on(tmp_path: Path) -> None:
+    first = _child(tmp_path)
+    first.start()
+    found = subprocess.run([sys.executable, "-c", ANOTHER, str(tmp_path), "begin"], capture_output=True, text=True, check=False)
+    assert "a parent of this home runs already" in found.stderr
+    assert first.is_alive
+    first.stop()
+
+
+def test_it_ends_with_whoever_started_it_however_that_was_ended(tmp_path: Path) -> None:
+    found = subprocess.run([sys.executable, "-c", ANOTHER, str(tmp_path), "killed"], capture_output=True, check=False)
+    assert found.returncode == -9
+    pid = int((tmp_path / "pid").read_text().split()[0])
+    deadline = time.monotonic() + 60
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    again = _child(tmp_path)
+    again.start()  # nobody holds it any more
+    again.stop()
