@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
+from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 import psutil
@@ -40,6 +41,7 @@ HEARTBEAT_SECONDS = 30
 """How often a flow run says that it lives; the shortest that Prefect allows."""
 SERVER, WORKER = "prefect-server", "prefect-worker"
 TEMPORARY = "run/tmp"
+PLACES = ("CANBAO_BACKUPS", "CANBAO_PREFECT_FILE")
 _DIRECTLY = build_opener(ProxyHandler({}))
 """No proxy stands between us and our own server, whatever the environment names."""
 
@@ -95,6 +97,8 @@ def environment(api: str) -> dict[str, str]:
     temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
     own = {
         "PREFECT_HOME": str(home() / "prefect"), "PREFECT_API_URL": api, "TMPDIR": str(temporary),
+        # Theirs is another folder to work in: what is relative would be another place.
+        "CANBAO_HOME": str(home()), **{name: str(Path(value).resolve()) for name in PLACES if (value := os.environ.get(name))},
         "PREFECT_API_DATABASE_CONNECTION_URL": database.render_as_string(hide_password=False),
     }
     if auth := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):

@@ -166,6 +166,8 @@ def stay_up(port: int, clock: Clock, say: Callable[[str], None], ready: Callable
         place.unlink(missing_ok=True)
         shutil.rmtree(home() / TEMPORARY, ignore_errors=True)  # what killed runs left
         found = Installation(free_port(port), clock, say)
+        if port not in (0, found.port):
+            say(f"port {port} is taken by another program; a proxy that points there must point to {found.port}.")
         stack.enter_context(_stopping())
         stack.callback(place.unlink, missing_ok=True)
         stack.callback(found.stop)

