@@ -48,7 +48,7 @@ HANGS_AFTER_SECONDS = 900.0
 """A server that recovers from a power failure takes minutes. What takes longer hangs."""
 LOOKS_EVERY_SECONDS = 0.02
 _PLAIN = re.compile(r"[A-Za-z0-9/._-]+")
-_TELLING = re.compile(r"FATAL|PANIC|DETAIL|postgres: |Error|invalid|unrecognized|could not")
+_TELLING = re.compile(r"FATAL|PANIC|DETAIL|postgres: |[Ee]rror|invalid|unrecognized|could not")
 _held: dict[Path, tuple[int, int]] = {}
 """Home → who joined (a process that was forked off has not) and its descriptor of ``postgres.users``."""
 
@@ -99,7 +99,7 @@ def ensure(home: Path) -> Path:
             os.close(lives)  # never unlocked: the server and its keeper hold it by the descriptors they inherited
         while not (sockets := _ready(data)):
             if not is_alive(home):
-                raise StorageUnavailable(f"the embedded PostgreSQL did not start: {_reason(data / 'log', offset)}", where=str(data),
+                raise StorageUnavailable(f"the embedded PostgreSQL did not start: {_reason(_written(data / 'log', offset))}", where=str(data),
                                          cure=f"Mend that; {data / 'log'} says more. If another version wrote this folder, restore a "
                                               "backup into a new one.")
             _pause(began, data)
@@ -270,8 +270,7 @@ def _make(home: Path, data: Path, owner: _Owner) -> None:
          "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
         cwd=data, env=_environment(), capture_output=True, text=True, errors="replace", check=False, **owner.whose)
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines()[-1:] or [str(done.returncode)]
-        raise StorageUnavailable(f"the embedded PostgreSQL could not be set up: {said[0].strip()}", where=str(data),
+        raise StorageUnavailable(f"the embedded PostgreSQL could not be set up: {_reason(done.stderr)}", where=str(data),
                                  cure="Mend that, then run the command again.")
     mark.unlink()
     folder = os.open(mark.parent, os.O_RDONLY)
@@ -304,13 +303,16 @@ def _environment() -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PG"))}, "LC_ALL": "C"}
 
 
-def _reason(log: Path, offset: int) -> str:
-    """What the server says last about why it does not run."""
+def _written(log: Path, offset: int) -> str:
     with log.open("rb") as stream:
         stream.seek(offset)
-        lines = stream.read().decode("utf-8", "replace").splitlines()
-    said = [line.partition("] ")[2] or line for line in lines if _TELLING.search(line)]
-    return " ".join(" ".join(line.split()) for line in said[-3:]) or "it says nothing."
+        return stream.read().decode("utf-8", "replace")
+
+
+def _reason(written: str) -> str:
+    """What PostgreSQL says last about why it does not run."""
+    said = [line.partition("] ")[2] or line for line in written.splitlines() if _TELLING.search(line)]
+    return "; ".join(" ".join(line.split()) for line in said[-3:]).rstrip(".") + "." if said else "it says nothing."
 
 
 # --- whose processes ------------------------------------------------------------------------------------
