@@ -9,16 +9,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from models.plan import Feed, Obligation, Plan
 from rehearsal.place_config import PlaceConfig, StatedConduct
+from rules.periods import month, next_month
+from rules.phases import FIELD_WORK
 
 Manner = Literal["punctual", "late", "wrong", "silent"]
 OFFICE_OPENS_HOUR, OFFICE_HOURS = 9, 8
 FAULTY_FIRST_SHARE = 0.6
 """How often an organisation that works carelessly hands in a faulty first file."""
+REPEATS_SHARE = 0.5
+"""How often a faulty report repeats last month's text; else a part of it is missing."""
+FILLER_SHARE_OF_LATE, FILLER_SHARE = 0.6, 0.06
+"""How often a report is filler: of those who are late, and of those who are in time."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,17 @@ def first_is_faulty(conduct: Conduct, duty: str, period: str, seed: int) -> bool
     return conduct.manner == "wrong" and chance(seed, "fault", conduct.org, duty, period) < FAULTY_FIRST_SHARE
 
 
+def repeats_last_text(conduct: Conduct, duty: str, period: str, seed: int) -> bool:
+    """Whether the fault of a first report is that it says what last month's said; otherwise a part of it is missing."""
+    return chance(seed, "repeats", conduct.org, duty, period) < REPEATS_SHARE
+
+
+def writes_filler(conduct: Conduct, duty: str, period: str, seed: int) -> bool:
+    """Whether a report holds the filler that others hand in too: mostly of those who are late with everything."""
+    share = FILLER_SHARE_OF_LATE if conduct.manner == "late" else FILLER_SHARE
+    return conduct.manner in ("late", "punctual") and chance(seed, "filler", conduct.org, duty, period) < share
+
+
 def correction_instant(conduct: Conduct, duty: str, period: str, returned_at: datetime, seed: int) -> datetime:
     """When the right file follows one that was returned: some days later, in office hours."""
     day = datetime.combine(returned_at.date() + timedelta(days=conduct.corrects_after_days), time(), returned_at.tzinfo)
@@ -143,6 +160,19 @@ def acknowledges(conduct: Conduct, duty: str, period: str, step: str, seed: int)
 
 
 # --- who is visited -------------------------------------------------------------------------------------
+
+
+def working_months(plan: Plan) -> list[date]:
+    """The first days of the months in which rosters are worked: those of the phases made for it (C14, L9, G15)."""
+    months: set[date] = set()
+    for phase in plan.phases:
+        if phase.kind not in FIELD_WORK:
+            continue
+        day, last = phase.starts.replace(day=1), phase.ends or plan.ends
+        while day <= last:
+            months.add(day)
+            day = month(next_month(f"{day:%Y-%m}")).starts
+    return sorted(months)
 
 
 def plan_visits(conduct: Conduct, list_id: str, keys: Sequence[str], period: str, seed: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,8 @@ from documents.bench_workbook import IS_OTHER, IS_SAME, UNCLEAR, answer_cells
 from documents.form_sheet import PREFILLED, read_fields
 from documents.roster import CHECKED, ENROLLED, NOTE, NUMBER, RESULT, WORKER
 from documents.workbook import FORM_SCHEMA, ROSTER_SCHEMA, as_text, open_returned
+from models.plan import Section
+from rehearsal.writing import Author, own_figures
 
 SECTION = "section:"
 PREPARER, REVIEWER = "演练填报岗", "演练审核岗"
@@ -82,23 +84,31 @@ def fill_roster(issued: Path, handed_in: Path, answers: Mapping[str, Answer]) ->
     return filled
 
 
-def fill_form(issued: Path, handed_in: Path, texts: Mapping[str, str], *, forget: str | None = None) -> None:
-    """Fills every part of a form; ``forget`` leaves one part blank, as a careless clerk does."""
+@dataclass(frozen=True)
+class Slip:
+    """What is wrong with a careless clerk's form: a part is left blank, or ``repeats`` what it said last month."""
+
+    part: str
+    repeats: bool = False
+
+
+def fill_form(issued: Path, handed_in: Path, author: Author, sections: Sequence[Section], slip: Slip | None = None) -> None:
+    """Fills every part of a form as its author writes, with the figures the form shows; a careless clerk with a slip."""
     book = load_workbook(issued)
-    for filled in read_fields(open_returned(issued, FORM_SCHEMA)):
+    fields = list(read_fields(open_returned(issued, FORM_SCHEMA)))
+    figures, numbers = own_figures(fields), author.numbers(sections)
+    for filled in fields:
         field = filled.field
-        if field.kind == PREFILLED or not field.required or filled.value is not None:
-            continue
         key = field.key.removeprefix(SECTION)
-        if key == forget:
+        if field.kind == PREFILLED or not field.required or filled.value is not None or (slip == Slip(key)):
             continue
         value: Any = {"prepared_by": PREPARER, "reviewed_by": REVIEWER}.get(key)
         if value is None and field.kind == "choice":
             value = field.content[0]
         if value is None and field.kind == "number":
-            value = 0
+            value = numbers.get(key, 0)
         if value is None:
-            value = texts.get(key, f"{field.label}：按要求推进。")
+            value = author.text(field.label, figures, last_month=slip == Slip(key, repeats=True))
         book[field.sheet].cell(field.row + 1, field.column + 1, value)
     book.save(handed_in)
 

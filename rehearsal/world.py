@@ -18,18 +18,19 @@ from openpyxl import load_workbook
 
 from documents.files import settle_zip
 from models.database import home, transaction
-from models.plan import Plan
+from models.plan import Obligation, Plan, Section
 from models.plan_file import LoadedPlan
 from models.store import documents
 from rehearsal import behaviour
 from rehearsal.behaviour import Conduct
-from rehearsal.clerks import Answer, fill_form, fill_roster, read_tasks
+from rehearsal.clerks import Answer, Slip, fill_form, fill_roster, read_tasks
 from rehearsal.feeds import HEADERS, file_name, providers_in
 from rehearsal.place import Place, Visit
 from rehearsal.place_config import read_place
+from rehearsal.state import ordinal
+from rehearsal.writing import Author
 from rules.deadlines import Expected
-from rules.periods import month, next_month, previous_month
-from rules.phases import FIELD_WORK
+from rules.periods import next_month, previous_month
 from tasks import workers
 from tasks.obligations import excuse
 
@@ -51,6 +52,7 @@ class World:
         self._exports: dict[tuple[str, str, str], Future[Path]] = {}
         self._rosters: dict[str, tuple[str, Path, Future[int]]] = {}
         self._expected: set[tuple[str, str, str, bool]] = set()
+        self._authors: dict[tuple[str, str, str], Author] = {}
         self._drafts: dict[tuple[str, str, str, bool], tuple[str, Future[None]]] = {}
 
     @classmethod
@@ -165,6 +167,7 @@ class World:
             if arrival is None:
                 continue
             arrival = max(arrival, row.opens_at + timedelta(hours=9))
+            self._authors[row.item, row.organisation, row.period] = self._author(conduct, obligation, row.period, arrival)
             if behaviour.first_is_faulty(conduct, row.item, row.period, self.seed):
                 self._expected.add((row.item, row.organisation, row.period, True))
                 yield row.item, row.organisation, row.period, arrival, True
@@ -182,15 +185,43 @@ class World:
                 if key in self._expected and self._drafts.get(key, ("",))[0] != row["sha256"]:
                     draft = self._draft(key)
                     self._drafts[key] = row["sha256"], workers.submit(
-                        fill_form, Path(row["path"]), draft, {}, forget=self._forgotten(key[0]) if faulty else None)
+                        fill_form, Path(row["path"]), draft, *self._written(key[:3]), self._slip(key))
 
     def _draft(self, key: tuple[str, str, str, bool]) -> Path:
         place = self.root / "world" / "drafts"
         place.mkdir(parents=True, exist_ok=True)
         return place / f"{'-'.join(key[:3])}{'-first' if key[3] else ''}.xlsx"
 
-    def _forgotten(self, item: str) -> str | None:
-        return next((part.id for part in self.plan.item("obligations", item).content if part.required), None)
+    def _author(self, conduct: Conduct, obligation: Obligation, period: str, arrival: datetime) -> Author:
+        """Who will write a report: about its own month, or the one in which it is handed in."""
+        is_month, first = len(period) == 7 and period[5:].isdigit(), obligation.cadence.first
+        return Author.of(
+            self.plan, self.seed, conduct.org, obligation.id, period, int(period[5:]) if is_month else arrival.month,
+            months_on=ordinal(period) - ordinal(first) if is_month and first else 0, persons=self._persons_below(conduct.org),
+            is_careless=behaviour.writes_filler(conduct, obligation.id, period, self.seed))
+
+    def _persons_below(self, organisation: str) -> int:
+        """How many people live in an organisation's area."""
+        parents = {org.code: org.parent for org in self.plan.organisations}
+
+        def within(code: str | None) -> bool:
+            while code is not None and code != organisation:
+                code = parents.get(code)
+            return code is not None
+
+        return self.place.scaled(sum(size.persons for code, size in self.place.config.townships.items() if within(code)))
+
+    def _written(self, key: tuple[str, str, str]) -> tuple[Author, tuple[Section, ...]]:
+        return self._authors[key], self.plan.item("obligations", key[0]).content
+
+    def _slip(self, key: tuple[str, str, str, bool]) -> Slip | None:
+        """What is wrong with a careless unit's first form: its first part is missing, or says what it said last month."""
+        item, organisation, period, is_faulty = key
+        part = next((part for part in self.plan.item("obligations", item).content if part.required), None)
+        if not is_faulty or part is None:
+            return None
+        return Slip(part.id, repeats=part.kind == "text" and self._authors[key[:3]].months_on > 0 and behaviour.repeats_last_text(
+            self.conduct[organisation], item, period, self.seed))
 
     def hand_in(self, item: str, organisation: str, period: str, at: datetime, *, is_faulty: bool) -> None:
         """Hands the filled form in; nothing if none was issued."""
@@ -207,7 +238,7 @@ class World:
             drafting.result()
             self._draft(key).replace(target)
         else:  # issued anew since, or a rehearsal taken up again
-            fill_form(source, target, {}, forget=self._forgotten(item) if is_faulty else None)
+            fill_form(source, target, *self._written(key[:3]), self._slip(key))
         self._arrive(target, at)
 
     def _returned(self, organisation: str, name: str) -> Path:
@@ -225,15 +256,7 @@ class World:
 
     def working_months(self) -> list[date]:
         """The months in which rosters are worked: those of the phases made for it (C14, L9, G15)."""
-        months: set[date] = set()
-        for phase in self.plan.phases:
-            if phase.kind not in FIELD_WORK:
-                continue
-            day, last = phase.starts.replace(day=1), phase.ends or self.plan.ends
-            while day <= last:
-                months.add(day)
-                day = month(next_month(f"{day:%Y-%m}")).starts
-        return sorted(months)
+        return behaviour.working_months(self.plan)
 
     def work_rosters(self, at: datetime) -> None:
         """Every owner works part of its latest roster and hands the workbook back the same day."""
