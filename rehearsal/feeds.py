@@ -27,15 +27,18 @@ from rehearsal import names
 from rehearsal.names import Bools, Integers, Strings, unit_hash
 from rehearsal.place import Place
 from rehearsal.state import (
+    ENROLLED_AT_SCHOOL,
     INDIVIDUAL,
     NO_CARD,
     NONE,
     NOT_DRAWING,
+    PENSION_AGE,
     RESIDENT,
     RM,
     RP,
     STILL,
     WI,
+    WORKING_AGE,
     Array,
     label,
     months_of,
@@ -585,25 +588,49 @@ COLUMNS: dict[str, Callable[[_Writer], Columns]] = {
 STATISTICS: dict[str, tuple[str, Callable[[Place], Bools]]] = {
     "resident_population": ("常住人口", lambda place: place.here & (place.people.status == RESIDENT)),
     "registered_population": ("户籍人口", lambda place: place.here & place.people.registered),
-    "employed_persons": ("从业人员", lambda place: place.here & (place.people.employer >= 0)),
+    "employed_persons": ("从业人员", lambda place: _at_work(place)),
 }
 """What a published figure is called, and whom it counts."""
 
 
-def _statistics(place: Place, plan: Plan) -> Columns:
+def _at_work(place: Place) -> Bools:
+    """Whom the statistics bureau counts as 从业人员: residents who work, with an employer or on their own account. The
+    employment register knows the former alone (B5: a rate over it would find five insured for every one at work)."""
+    people, age, wishes = place.people, place.ages(), place.config.people
+    chance = unit_hash(place.seed, np.arange(len(people)), 97)
+    share = np.select([age < WORKING_AGE, age < PENSION_AGE, age < 70], [0.0, wishes.own_account_share, wishes.works_on_share], 0.0)
+    alone = (people.student != ENROLLED_AT_SCHOOL) & (chance < share)
+    return place.here & (people.status == RESIDENT) & ((people.employer >= 0) | alone)
+
+
+@dataclass(frozen=True)
+class Published:
+    """One figure of the statistics bureau: its name as the contract codes it and as the bureau writes it, for whom, how many."""
+
+    indicator: str
+    word: str
+    organisation: Organisation
+    value: int
+
+
+def published(place: Place, plan: Plan) -> Iterator[Published]:
     """The figures the plan's denominators ask for, for every government, county and township (B5, B42)."""
     measures = [measure for item in plan.indicators for measure in (item.numerator, item.denominator)]
     wanted = {measure.statistic for measure in measures if measure is not None and measure.statistic}
-    counted = [(word, who(place)) for name, (word, who) in STATISTICS.items() if name in wanted]
-    lines = [
-        (word, org.name, int(np.count_nonzero(who & below)))
-        for word, who in counted for org, below in _regions(place, plan)
-    ]
+    for name, (word, counts) in STATISTICS.items():
+        if name in wanted:
+            counted = counts(place)
+            for org, below in _regions(place, plan):
+                yield Published(name, word, org, int(np.count_nonzero(counted & below)))
+
+
+def _statistics(place: Place, plan: Plan) -> Columns:
+    lines = list(published(place, plan))
     count = len(lines)
     return {
-        "indicator": _texts([line[0] for line in lines]), "region": _texts([line[1] for line in lines]),
+        "indicator": _texts([line.word for line in lines]), "region": _texts([line.organisation.name for line in lines]),
         "year": pa.array([int(place.period[:4])] * count, type=pa.int64()),
-        "value": pa.array([line[2] for line in lines], type=pa.int64()),
+        "value": pa.array([line.value for line in lines], type=pa.int64()),
         "unit": _same("人", count), "source_document": _same(f"{place.plan.region.name}统计资料", count),
     }
 

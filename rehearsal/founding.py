@@ -89,6 +89,10 @@ if TYPE_CHECKING:
 
 
 
+DUST_HAZARD_AT_LEAST = 10
+"""Key dust-hazard employers of a small place: a rate over the workers of two or three would leap from 40 to 100."""
+
+
 class Founding:
     """Builds a place step by step. Each step takes people out of the pool of those not yet placed."""
 
@@ -466,7 +470,7 @@ class Founding:
         """The key dust-hazard employers: of dusty trades, with staff; a part of them has enrolled nobody."""
         place, firms, wishes = self.place, self.place.employers, self.config.firms
         staff = place.staff
-        wanted = max(2, place.scaled(wishes.dust_hazard))
+        wanted = max(DUST_HAZARD_AT_LEAST, place.scaled(wishes.dust_hazard))
         dusty = np.flatnonzero((firms.kind == ENTERPRISE) & (firms.status == OPERATING) & (staff >= 2))
         bare = dusty[firms.cover[dusty] == UNCOVERED]
         covered = dusty[firms.cover[dusty] != UNCOVERED]

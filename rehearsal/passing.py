@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,6 +83,10 @@ if TYPE_CHECKING:
 
 
 
+PROJECTS_PER_MONTH_AT_LEAST = 2.0
+"""Building permits do not shrink with a rehearsal's population: of one project in half a year no rate can be told."""
+
+
 class Month:
     """What happens in one month, in this order: visits bear fruit, life goes on, people pay or fall behind."""
 
@@ -89,17 +94,19 @@ class Month:
         self.place, self.config, self.people, self.habits = place, place.config, place.people, place.config.habits
         self.rng = np.random.default_rng([place.seed, 2, place.now])
         self.age = place.ages()
+        self.staff_before = 0
 
     def pass_by(self) -> None:
         """All of it, for the month the place has just been moved to."""
         if self.place.now % 12 == 0:
             self.people.paid[:] = 0
         self._visits_bear_fruit()
+        self.staff_before = int(self._insured_staff().sum())
         self._deaths()
         self._moves()
         self._school_year()
-        self._jobs()
         self._retirements()
+        self._jobs()
         self._falling_behind_and_resuming()
         self._payments()
         self._cards()
@@ -111,6 +118,14 @@ class Month:
         rows = np.flatnonzero(who)
         return rows[self.rng.random(len(rows)) < share]
 
+    def _part(self, who: Bools, share: float) -> Integers:
+        """The share of them, as a number of persons: in a small place whole months must not hang on a few throws."""
+        rows = np.flatnonzero(who)
+        return pick(self.rng, rows, int(len(rows) * share + self.rng.random()))
+
+    def _insured_staff(self) -> Bools:
+        return self.place.active(EP) & (self.people.employer >= 0) & self.place.alive
+
     # --- effects of visits ---
 
     def _visits_bear_fruit(self) -> None:
@@ -119,7 +134,7 @@ class Month:
         newly = np.flatnonzero(firms.pending & JOIN_EMPLOYEE)
         firms.cover[newly] = COVERED
         firms.pending[:] = 0
-        self._join_employee(np.flatnonzero(np.isin(people.employer, newly) & place.here))
+        self._join_employee(np.flatnonzero(np.isin(people.employer, newly) & place.here), self._urged)
         insured = np.flatnonzero((place.projects.pending > 0) & (place.projects.insured_day < 0))
         place.projects.insured_day[insured] = place.first_of_month + 4
         place.projects.pending[:] = 0
@@ -127,8 +142,8 @@ class Month:
         def asked(effect: int) -> Integers:
             return np.flatnonzero((people.pending & effect > 0) & place.alive)
 
-        self._join_employee(asked(JOIN_EMPLOYEE))
-        self._join_employee(asked(CONVERT))
+        self._join_employee(asked(JOIN_EMPLOYEE), self._urged)
+        self._join_employee(asked(CONVERT), self._urged)
         self._join_resident(asked(JOIN_RESIDENT))
         self._resume(asked(RESUME))
         self._raise_tier(asked(RAISE_TIER), pay=True)
@@ -150,14 +165,30 @@ class Month:
         people.scheme[scheme, rows] = ACTIVE
         people.last_paid[scheme, rows] = self.place.now
 
-    def _join_employee(self, rows: Integers) -> None:
-        """Into the employee pension, with the employer's other schemes if there is one; the resident schemes end."""
+    @property
+    def _urged(self) -> dict[int, float]:
+        """For what employers enrol staff whom somebody asks them to enrol: the pension and the medical scheme always, the
+        others by and by."""
+        habits = self.habits
+        return {UN: habits.urged_unemployment_share, WI: habits.urged_work_injury_share, MA: habits.maternity_share}
+
+    @property
+    def _usual(self) -> dict[int, float]:
+        """For what employers enrol whom they hire: the share of the staff they have."""
+        staff = self._insured_staff()
+        count = max(1, int(staff.sum()))
+        return {scheme: float((staff & self.place.active(scheme)).sum()) / count for scheme in (UN, WI, MA)}
+
+    def _join_employee(self, rows: Integers, others: Mapping[int, float]) -> None:
+        """Into the employee pension, with the employer's other schemes if there is one (unemployment, work injury and
+        maternity for these shares); the resident schemes end."""
         people = self.people
         rows = rows[people.scheme[IP, rows] != ACTIVE]
         self._activate(EP, rows)
         staff = rows[people.employer[rows] >= 0]
-        for scheme in (UN, WI, MA, EM):
-            self._activate(scheme, staff)
+        self._activate(EM, staff)
+        for scheme, share in others.items():
+            self._activate(scheme, pick(self.rng, staff, int(len(staff) * share + self.rng.random())))
         people.site[staff] = -1
         ended = staff[people.scheme[RM, staff] == ACTIVE]
         people.scheme[RM, ended] = TERMINATED
@@ -186,7 +217,7 @@ class Month:
     def _resume(self, rows: Integers) -> None:
         people = self.people
         employee = rows[people.scheme[EP, rows] == SUSPENDED]
-        self._join_employee(employee)
+        self._join_employee(employee, self._usual)
         resident = rows[(people.scheme[RP, rows] == SUSPENDED)]
         self._join_resident(resident)
 
@@ -281,29 +312,40 @@ class Month:
             enter_school(place, admitted, university=True)
 
     def _jobs(self) -> None:
-        """People leave jobs and fall out of the employee schemes; others, and graduates, are hired and enrolled."""
+        """People leave jobs and fall out of the employee schemes; as many are hired as left, died or retired, and some
+        more. Graduates come first, and more of those who live where the jobs are."""
         people, place, wishes = self.people, self.place, self.config.monthly
-        leaving = self._some(place.alive & (people.employer >= 0) & place.active(EP), wishes.leaves_job_share)
+        leaving = self._part(self._insured_staff(), wishes.leaves_job_share)
+        usual = self._usual
         people.employer[leaving] = -1
         for scheme in (EP, UN, WI, MA, EM):
             rows = leaving[people.scheme[scheme, leaving] == ACTIVE]
             people.scheme[scheme, rows], people.last_paid[scheme, rows] = SUSPENDED, place.now - 1
-        idle = place.here & (people.employer < 0) & (people.student != ENROLLED_AT_SCHOOL) & ~place.active(EP, IP)
-        seeking = idle & (self.age >= 18) & (self.age < 50)
-        graduates = self._some(seeking & (people.student == LEFT_SCHOOL), wishes.graduate_hired_share)
-        insured_staff = int((place.active(EP) & (people.employer >= 0)).sum())
-        hires = round(insured_staff * wishes.hired_per_thousand_employees / 1000)
-        from_fields = round(hires * wishes.hired_from_resident_share)
-        farmers = pick(self.rng, np.flatnonzero(seeking & place.active(RP)), from_fields)
-        others = pick(self.rng, np.flatnonzero(seeking & ~place.active(RP)), hires - len(farmers))
-        hired = np.unique(np.r_[graduates, others, farmers])
+        vacant = self.staff_before - int(self._insured_staff().sum())
+        hires = int(vacant + self.staff_before * wishes.staff_growth_per_thousand / 1000 + self.rng.random())
+        hired = self._hired(max(0, hires))
         firms = place.employers
         offers_jobs = (firms.status == OPERATING) & (firms.cover == COVERED) & np.isin(firms.kind, (ENTERPRISE, SOCIAL))
         weight = np.where(offers_jobs, firms.weight, 0)
         people.employer[hired] = drawn_by_weight(self.rng, weight, len(hired))
         people.job_month[hired] = place.now
-        self._join_employee(hired)
+        self._join_employee(hired, usual)
         firms.exposed[:] = np.minimum(firms.exposed, np.maximum(1, place.staff))
+
+    def _hired(self, count: int) -> Integers:
+        """Who is hired: graduates, farmers of the resident scheme, and others without a job."""
+        people, place, wishes = self.people, self.place, self.config.monthly
+        idle = place.here & (people.employer < 0) & (people.student != ENROLLED_AT_SCHOOL) & ~place.active(EP, IP)
+        seeking = idle & (self.age >= 18) & (self.age < 50)
+        lure = np.array([size.employee_weight for size in self.config.townships.values()])[people.township]
+        graduates = pick(self.rng, self._some(seeking & (people.student == LEFT_SCHOOL), wishes.graduate_hired_share), count)
+        seeking[graduates] = False
+        insured = seeking & place.active(RP)
+        pool = np.flatnonzero(insured)
+        farmers = pick(self.rng, pool, round((count - len(graduates)) * wishes.hired_from_resident_share), lure[pool])
+        pool = np.flatnonzero(seeking & ~insured)
+        others = pick(self.rng, pool, count - len(graduates) - len(farmers), lure[pool])
+        return np.r_[graduates, farmers, others]
 
     def _retirements(self) -> None:
         """At sixty a benefit begins: employees leave work, residents stop paying; a few do not claim."""
@@ -332,6 +374,9 @@ class Month:
         stopped = (people.scheme[RP] == SUSPENDED) | (people.scheme[EP] == SUSPENDED)
         self._resume(self._some(outside & stopped & (self.age < PENSION_AGE), wishes.resumes_share))
         at_home = people.registered & (people.employer < 0) & (people.student != ENROLLED_AT_SCHOOL)
+        alone = outside & at_home & (self.age >= 20) & (self.age < 55) & (people.scheme[RP] == NONE)
+        self._join_employee(self._part(alone, wishes.joins_flexible_share), {})
+        outside &= ~place.active(EP)
         joining = outside & at_home & (self.age >= WORKING_AGE) & (people.scheme[EP] == NONE)
         self._join_resident(self._some(joining, wishes.joins_resident_share))
 
@@ -407,7 +452,7 @@ class Month:
 
     def _new_projects(self) -> None:
         place, rng = self.place, self.rng
-        count = _whole(rng, place.config.firms.projects_per_month * place.scale)
+        count = _whole(rng, max(PROJECTS_PER_MONTH_AT_LEAST, place.config.firms.projects_per_month * place.scale))
         place.projects = place.projects.extended(begun_projects(place, rng, count, first=len(place.projects)))
 
 

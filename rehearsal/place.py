@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from models.errors import StorageUnavailable, WrongUse
 from models.plan import Organisation, Plan
-from rehearsal import names
+from rehearsal import names, visits
 from rehearsal.founding import Founding
 from rehearsal.names import Bools, Integers, Strings, unit_hash
 from rehearsal.passing import Month
@@ -42,6 +42,7 @@ from rehearsal.state import (
     MEDICALS,
     ONE_SCHEME,
     PAYING,
+    PENSION_AGE,
     PENSIONS,
     RAISE_TIER,
     RESUME,
@@ -55,6 +56,7 @@ from rehearsal.state import (
     day_number,
     ordinal,
 )
+from rehearsal.visits import Finder
 from rules.periods import month, next_month
 
 
@@ -69,27 +71,6 @@ class Visit:
 
 
 _TABLES = ("people", "employers", "projects")
-_NOTES: dict[str, tuple[str, ...]] = {
-    "enrolled": ("已到服务窗口办理", "村组干部协助线上办理", "已办理登记并缴费"),
-    "away": ("长期在外务工，电话联系", "外出务工未返乡", "多次上门家中无人"),
-    "unwilling": ("已讲解政策，暂不愿参保", "表示不参保"),
-    "declined": ("已讲解政策，维持现状", "暂不考虑"),
-    "cannot_pay": ("收入低，暂无力缴费", "支出大，缴费困难"),
-    "student": ("在校就读，毕业后参保", "本人在校"),
-    "other": ("需进一步核实", "情况另行说明"),
-    "deceased": ("经核实已死亡，待销户", "家属反映已去世"),
-    "gone": ("户口已迁出", "户口已注销"),
-    "insured_elsewhere": ("已在外地参加职工养老保险", "在外地单位参保"),
-    "already_insured": ("系统查询已在缴", "已参保，名单未更新"),
-    "serving": ("服现役", "服刑期间"),
-    "closed": ("已停业", "已办理注销"),
-    "without_staff": ("无雇工", "暂无用工"),
-    "stopped": ("项目停工", "尚未开工"),
-}
-_OFFERS = ("conversion_candidate", "low_tier_payer")
-"""Lists of persons to whom something is offered; who declines owes nothing."""
-_BY_OFFICE = ("duplicate_enrolment", "deceased_enrolled", "no_card", "sixty_plus_without_benefit")
-"""Lists that an office settles at its own counter, without anybody's willingness."""
 _CLAIMS: dict[int, Claim] = {
     0: "joined_resident", JOIN_RESIDENT: "joined_resident", JOIN_RESIDENT | JOIN_MEDICAL: "joined_resident",
     JOIN_EMPLOYEE: "joined_employee", JOIN_EMPLOYEE | JOIN_MEDICAL: "joined_employee", RESUME: "resumed",
@@ -240,13 +221,14 @@ class Place:
     def visit(self, org: str, list_id: str, id_numbers: Sequence[str], period: str) -> list[Visit]:
         """What ``org`` writes about the persons on its roster of a list, with the plan's disposition codes.
 
-        What is really so comes first (a dead person is found dead); the rest is drawn by the shares of the township.
-        True claims take effect with the next :meth:`advance`, false ones never. Asking twice in one period gives the
-        same answer. A number nobody here has is ``other``.
+        What is really so comes first (a dead person is found dead); the rest is drawn by the shares of the township, as far
+        as it can be found on that list and fits the person. True claims take effect with the next :meth:`advance`, false
+        ones never. Asking twice in one period gives the same answer. A number nobody here has is ``other``.
         """
         self._refuse_other_period(period)
         rows, known = self._found("people", self.people.id_number, id_numbers)
-        outcomes = self._drawn(org, list_id, rows)
+        finder = self._finder(list_id)
+        outcomes = finder.persons(rows, self.config.visits_of(org), self.ages(rows), self.people.male[rows], self._young_share)
         for outcome, really in self._plain_facts(list_id, rows).items():
             outcomes[really] = outcome
         outcomes[~known] = "other"
@@ -256,25 +238,37 @@ class Place:
         truly = done | (known & (outcomes == "already_insured"))
         self.people.pending[rows[done]] |= effects[done].astype(np.int16)
         claims: Strings = np.array([_CLAIMS[effect] for effect in effects.tolist()], dtype="U20")
-        return self._written(id_numbers, rows, outcomes, claims, truly)
+        return self._written(finder, id_numbers, rows, outcomes, claims, truly)
 
     def visit_employers(self, org: str, list_id: str, credit_codes: Sequence[str], period: str) -> list[Visit]:
         """What ``org`` writes about employers; a true claim enrols their staff with the next month (C14, C17)."""
         self._refuse_other_period(period)
         rows, known = self._found("employers", self.employers.credit_code, credit_codes)
-        outcomes = self._drawn_for_firms(org, rows, 41)
+        finder = self._finder(list_id, visits.EMPLOYERS)
+        outcomes = finder.units(rows, self.config.visits_of(org))
         outcomes[self.staff[rows] == 0] = "without_staff"
         outcomes[self.employers.status[rows] == DEREGISTERED] = "closed"
         claim: Claim = "workers_covered" if list_id == "dust_hazard_uninsured" else "employer_registered"
-        return self._firms_written(self.employers, org, credit_codes, rows, known, outcomes, claim)
+        return self._units_written(finder, self.employers, org, credit_codes, rows, known, outcomes, claim)
 
     def visit_projects(self, org: str, list_id: str, permits: Sequence[str], period: str) -> list[Visit]:
         """What ``org`` writes about projects of a list; a true claim insures the project (C4)."""
         self._refuse_other_period(period)
         rows, known = self._found("projects", self.projects.permit_no, permits)
-        outcomes = self._drawn_for_firms(org, rows, 51)
-        outcomes[outcomes == "unwilling"] = "stopped"
-        return self._firms_written(self.projects, org, permits, rows, known, outcomes, "project_insured")
+        finder = self._finder(list_id, visits.PROJECTS)
+        outcomes = finder.units(rows, self.config.visits_of(org))
+        return self._units_written(finder, self.projects, org, permits, rows, known, outcomes, "project_insured")
+
+    def _finder(self, list_id: str, subject: str = "") -> Finder:
+        return Finder(self.seed, self.now, list_id, changes=self.config.changes_mind_monthly_share, subject=subject)
+
+    @property
+    def _young_share(self) -> float:
+        """How many of those without a pension scheme, whom most visits go to, are of an age to be students."""
+        fit, age = visits.policy().fits["student"], self.ages()
+        without = self.here & ~self.active(*PENSIONS) & (self.people.student != ENROLLED_AT_SCHOOL)
+        without &= (age >= fit.from_age) & (age < PENSION_AGE)
+        return float((without & (age < fit.below_age)).sum() / max(1, without.sum()))
 
     def _refuse_other_period(self, period: str) -> None:
         if period != self.period:
@@ -296,33 +290,6 @@ class Place:
     def _chance(self, rows: Integers, salt: int) -> Array:
         """A number in [0, 1) per row and month."""
         return unit_hash(self.seed, rows * 8192 + self.now % 8192, salt)
-
-    def _drawn(self, org: str, list_id: str, rows: Integers) -> Strings:
-        """The outcome by chance: a lasting trait of the person, which some change from month to month."""
-        shares = self.config.visits_of(org).as_pairs()
-        changed = self._chance(rows, 34) < self.config.changes_mind_monthly_share
-        drawn = np.where(changed, self._chance(rows, 33), unit_hash(self.seed, rows, 32))
-        bounds = np.cumsum(list(shares.values()))
-        chosen = np.searchsorted(bounds, drawn * bounds[-1], side="right")
-        outcomes = np.array(list(shares), dtype="U20")[np.minimum(chosen, len(shares) - 1)]
-        kind = unit_hash(self.seed, rows, 36)
-        outcomes[(outcomes == "other") & (kind < 0.35)] = "insured_elsewhere"
-        outcomes[(outcomes == "other") & (kind > 0.92)] = "serving"
-        if list_id in _OFFERS:
-            # An offer is accepted or declined: nobody is a student or in the army towards it.
-            outcomes[np.isin(outcomes, ("unwilling", "student", "serving", "insured_elsewhere", "other"))] = "declined"
-        if list_id in _BY_OFFICE:
-            outcomes[:] = "enrolled"
-        return outcomes
-
-    def _drawn_for_firms(self, org: str, rows: Integers, salt: int) -> Strings:
-        """An employer is no student and not away: those shares count as enrolling and as refusing."""
-        shares = self.config.visits_of(org)
-        drawn = self._chance(rows, salt)
-        enrolled = shares.enrolled + shares.student
-        refused = enrolled + shares.away + shares.unwilling
-        return np.select([drawn < enrolled, drawn < refused, drawn < refused + shares.cannot_pay],
-                         ["enrolled", "unwilling", "cannot_pay"], "other").astype("U20")
 
     def _plain_facts(self, list_id: str, rows: Integers) -> dict[Outcome, Bools]:
         """What is really so, the strongest fact last."""
@@ -349,6 +316,7 @@ class Place:
             "newborn_uninsured": medical,
             "pension_without_medical": medical,
             "no_card": people.card[rows] == CARD_ISSUED,
+            "residence_permit_enrolled": pension | medical,
             "sixty_plus_without_benefit": people.benefit_state[rows] == PAYING,
         }.get(list_id, np.zeros(len(rows), dtype=bool))
 
@@ -366,25 +334,22 @@ class Place:
         }
         return np.broadcast_to(np.asarray(effects.get(list_id, 0)), rows.shape)
 
-    def _firms_written(self, table: Employers | Projects, org: str, keys: Sequence[str], rows: Integers, known: Bools,
-                       outcomes: Strings, claim: Claim) -> list[Visit]:
+    def _units_written(self, finder: Finder, table: Employers | Projects, org: str, keys: Sequence[str], rows: Integers,
+                       known: Bools, outcomes: Strings, claim: Claim) -> list[Visit]:
         outcomes[~known] = "other"
         honest = self._chance(rows, 42 if isinstance(table, Employers) else 52) < self.config.honesty_of(org)
         truly = known & (outcomes == "enrolled") & honest
         table.pending[rows[truly]] |= JOIN_EMPLOYEE
-        return self._written(keys, rows, outcomes, np.full(len(rows), claim, dtype="U20"), truly)
+        return self._written(finder, keys, rows, outcomes, np.full(len(rows), claim, dtype="U20"), truly)
 
-    def _written(
-        self, keys: Sequence[str], rows: Integers, outcomes: Strings, claims: Strings, truly: Bools,
-    ) -> list[Visit]:
-        chosen = (unit_hash(self.seed, rows, 35) * 6).astype(int)
+    def _written(self, finder: Finder, keys: Sequence[str], rows: Integers, outcomes: Strings, claims: Strings,
+                 truly: Bools) -> list[Visit]:
         codes = {str(outcome): code for outcome, code in self.config.outcomes.items()}
         done = {str(claim): code for claim, code in self.config.claims.items()}
         return [
-            Visit(key, done[claim] if outcome == "enrolled" else codes[outcome],
-                  _NOTES[outcome][which % len(_NOTES[outcome])], bool(true))
-            for key, outcome, claim, which, true in zip(
-                keys, outcomes.tolist(), claims.tolist(), chosen.tolist(), truly.tolist(), strict=True)
+            Visit(key, done[claim] if outcome == "enrolled" else codes[outcome], note, bool(true))
+            for key, outcome, claim, note, true in zip(
+                keys, outcomes.tolist(), claims.tolist(), finder.notes(rows, outcomes), truly.tolist(), strict=True)
         ]
 
     # --- files and answers -----------------------------------------------------------------------------

@@ -42,8 +42,10 @@ Outcome = Literal[
     "enrolled", "away", "unwilling", "cannot_pay", "student", "other",
     "declined", "deceased", "gone", "insured_elsewhere", "already_insured", "serving",
     "closed", "without_staff", "stopped",
+    "unreachable", "insured_in_province", "empty_registration", "abroad", "imprisoned", "data_error",
 ]
-"""What a clerk can find. The first six are drawn; the others follow from what is really so, or from the list."""
+"""What a clerk can find. The first six are drawn; the others follow from what is really so, from the list, or tell one of
+the six more finely (``visits.yaml``)."""
 Claim = Literal[
     "joined_resident", "joined_employee", "resumed", "converted", "tier_raised", "benefit_started", "joined_medical",
     "card_issued", "duplicate_resolved", "ended_after_death", "employer_registered", "workers_covered",
@@ -127,7 +129,11 @@ class Firms(Strict):
 
 
 class People(Strict):
-    """How the population is made up and moves (shares; yearly rates where the name says so)."""
+    """How the population is made up and moves (shares; yearly rates where the name says so).
+
+    ``own_account_share``: of residents of working age with no employer and not at school, who farms, trades or does odd
+    jobs; ``works_on_share``: who still does between sixty and seventy. The statistics bureau counts them as 从业人员.
+    """
 
     bands: tuple[tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)], float], ...] = (
         (0, 6, 0.073), (6, 16, 0.107), (16, 23, 0.082), (23, 40, 0.262), (40, 60, 0.326), (60, 75, 0.112),
@@ -156,6 +162,8 @@ class People(Strict):
     disabled_share: Share = 0.027
     card_share: Share = 0.93
     sixty_plus_without_benefit_share: Share = 0.035
+    own_account_share: Share = 0.80
+    works_on_share: Share = 0.30
 
 
 class Money(Strict):
@@ -183,14 +191,16 @@ class Money(Strict):
 
 
 class Monthly(Strict):
-    """What happens by itself each month (shares of those it can happen to)."""
+    """What happens by itself each month (shares of those it can happen to). Who leaves a job is replaced; staff grows by
+    ``staff_growth_per_thousand`` beyond that. ``joins_flexible_share``: without an employer, of those in no scheme."""
 
     falls_behind_share: Share = 0.0012
     resumes_share: Share = 0.012
-    hired_per_thousand_employees: Annotated[float, Field(ge=0)] = 14.0
+    staff_growth_per_thousand: Annotated[float, Field(ge=0)] = 2.0
     hired_from_resident_share: Share = 0.15
     leaves_job_share: Share = 0.005
     joins_resident_share: Share = 0.012
+    joins_flexible_share: Share = 0.004
     graduate_hired_share: Share = 0.12
     card_applied_share: Share = 0.004
     card_issued_share: Share = 0.24
@@ -217,6 +227,8 @@ class Habits(Strict):
     idle_untaxed_share: Share = 0.85
     flexible_medical_share: Share = 0.6
     maternity_share: Share = 0.96
+    urged_unemployment_share: Share = 0.75
+    urged_work_injury_share: Share = 0.85
     baby_medical_monthly_share: Share = 0.35
     arrivals_medical_share: Share = 0.8
     arrivals_pension_share: Share = 0.6
@@ -392,11 +404,17 @@ _OUTCOME_WORDS: dict[Outcome, tuple[str, ...]] = {
     "declined": ("不愿转保", "提档", "意愿", "自愿"),
     "cannot_pay": ("困难", "无力"),
     "away": ("外出", "联系不上", "失联"),
+    "unreachable": ("联系不上", "失联", "外出"),
     "deceased": ("死亡未销户", "死亡"),
     "gone": ("户口不在", "迁出", "注销", "空挂"),
     "insured_elsewhere": ("省外职工", "省外职保", "外地", "异地"),
     "already_insured": ("本市已参", "我区参加", "已参加养老", "已参保"),
-    "serving": ("现役", "服刑"),
+    "insured_in_province": ("省内职工", "省内职保"),
+    "serving": ("现役",),
+    "imprisoned": ("服刑",),
+    "abroad": ("出国",),
+    "empty_registration": ("空挂",),
+    "data_error": ("数据错误",),
     "closed": ("停业", "注销"),
     "without_staff": ("无用工",),
     "stopped": ("停工", "未开工"),

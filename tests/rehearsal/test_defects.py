@@ -306,7 +306,8 @@ def test_a_rehearsals_departments_send_one_file_each_that_is_accepted(tmp_path: 
 
 
 def test_a_simulated_place_tells_what_becomes_of_every_file_and_whom_every_row_means(tmp_path: Path) -> None:
-    made = simulate(LOADED, persons=1600, seed=2, periods=["2021-04", "2021-05"], out=tmp_path, defects="all",
+    # In so small a place somebody dies in May with one seed and nobody with another: this one has a supplement in May.
+    made = simulate(LOADED, persons=1600, seed=3, periods=["2021-04", "2021-05"], out=tmp_path, defects="all",
                     defect_rates=["12=0.2", "42.twice=0.3"])
     with (tmp_path / "truth" / "files.csv").open(encoding="utf-8") as stream:
         files = list(csv.DictReader(stream))

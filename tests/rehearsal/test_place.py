@@ -309,7 +309,8 @@ def test_true_claims_show_in_the_next_register_and_false_ones_never() -> None:
         assert {visit.disposition_code for visit in visits} == {"enrolled_resident"}
         assert {visit.truly for visit in visits} == {expected}
         place.people.scheme[RP, rows_of(place, numbers)] = 0  # so that nobody could have joined without the visit
-        monthly = CONFIG.monthly.model_copy(update={"joins_resident_share": 0, "hired_per_thousand_employees": 0})
+        monthly = CONFIG.monthly.model_copy(update=dict.fromkeys(
+            ("joins_resident_share", "joins_flexible_share", "leaves_job_share", "staff_growth_per_thousand"), 0))
         place.config = place.config.model_copy(update={"monthly": monthly})
         place.advance("2021-05")
         rows = rows_of(place, numbers)
@@ -350,7 +351,8 @@ def test_visits_find_what_the_shares_say(full: Place) -> None:
 
 
 def test_an_employed_person_enrols_through_the_employer() -> None:
-    place = a_place(config_with(visits=EVERYBODY_ENROLS, honesty=1.0))
+    habits = CONFIG.habits.model_copy(update={"urged_unemployment_share": 1, "urged_work_injury_share": 1})
+    place = a_place(config_with(visits=EVERYBODY_ENROLS, honesty=1.0, habits=habits))
     numbers, visits = visited(place, "employed_uninsured")
     assert {visit.disposition_code for visit in visits} == {"enrolled_employee"}
     rows = rows_of(place, numbers)
