@@ -396,6 +396,9 @@ def rehearsal(result: Mapping[str, Any]) -> RenderableType:
     if result.get("silent"):
         parts += ["", "全程未报单位逐级催办：" + "；".join(
             f"{entry['organisation']}：{' → '.join(entry['steps'])}" for entry in result["silent"])]
+    if result.get("simulated_failures"):
+        parts += ["", f"演练模拟故障 {len(result['simulated_failures'])} 次（{'、'.join(result['simulated_failures'])} 的比对）："
+                      "失败的运行留在 Prefect 记录中，重新运行后已完成"]
     parts += ["", f"演练{'完成' if result['finished'] else '未完'}{ended}：{result['events']:,} 个事件，"
                   f"{result['flow_runs']:,} 次流程运行，用时 {result['seconds']:.0f} 秒", "", "文件", table(result["places"].items()),
               "", "查看：canbao status " + stand["campaign"] + "；make up 打开 Prefect 界面。", "═" * 78]

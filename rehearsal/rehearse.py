@@ -33,14 +33,16 @@ from rich.console import Console
 from comparison.plan_check import load_sound
 from deployments.server import prefect_server
 from models.database import home, transaction
-from models.errors import WrongUse
+from models.errors import StorageUnavailable, WrongUse
 from models.plan import Plan
 from models.plan_file import PLAN_NAME
 from models.store import campaigns
 from models.store import findings as findings_store
 from models.store import obligations as obligations_store
+from rehearsal import outages
 from rehearsal.diary import Diary
 from rehearsal.drill import drill_plan, write
+from rehearsal.outages import Outage
 from rehearsal.world import World
 from rules.calendar import WorkCalendar
 from rules.deadlines import expected, item_periods, nominal_due
@@ -90,6 +92,7 @@ class Rehearsal:
         self._taken: set[str] = set()
         self._all_taken_back = False
         self.flow_runs = 0
+        self.outages: dict[str, Outage] = {}
 
     # --- the agenda --------------------------------------------------------------------------------------
 
@@ -113,6 +116,8 @@ class Rehearsal:
                 # Nothing can be prepared before the plan is in force, which takes the morning of its first day.
                 self.add(self.at(max(phase.starts, plan.starts), "10:00"), f"preparation:{phase.id}", "实施准备", self._prepare)
         rows = expected(plan)
+        months = sorted({row.period for row in rows if row.kind == "feed" and row.period[5:].isdigit()})
+        self.outages = outages.planned(plan.id, months, self.world.seed)
         deliveries, submissions = list(self.world.deliveries(rows)), list(self.world.submissions(rows))
         form_days = self._form_days(rows)
         sweeps = self._sweep_instants(rows, {
@@ -137,7 +142,7 @@ class Rehearsal:
             if working_day is not None:
                 self.add(self.at(working_day, "09:00"), f"work:{working_day:%Y-%m}", "入户核查", self._work_rosters)
                 self._take_back_on(self.at(working_day, "09:00"), at_once=True)
-        for label in sorted({row.period for row in rows if row.kind == "feed" and row.period[5:].isdigit()}):
+        for label in months:
             self.add(self.at(month(label).ends.replace(day=28), "12:00"), f"month:{label}", "月末",
                      lambda at, label=label: self.world.pass_month(label))  # type: ignore[misc]
         for bulletin_id, label, instant in self._bulletins():
@@ -248,12 +253,25 @@ class Rehearsal:
             return {}
         self._taken.add(period)
         flow = routine if comparing_flow(self.plan, at.astimezone(self.zone).date()) == "routine" else data_comparison
-        result = self._flow(flow, self.plan.id, period, at, None, PREPARER)
+        result = self._compared(flow, period, at)
         if result.get("waiting"):  # a file that came just now is not taken before it has settled
             self._taken.discard(period)
         if result.get("proposal"):
             self._await_release(result["run"], at)
         return result
+
+    def _compared(self, flow: Callable[..., Any], period: str, at: datetime) -> Any:
+        """What comparing answers; where the month's outage strikes, the run fails, and is made again when that is put right."""
+        outage = self.outages.get(period)
+        if outage is None or outage.has_struck:
+            return self._flow(flow, self.plan.id, period, at, None, PREPARER)
+        try:
+            with outages.hanging(outage, at):
+                return self._flow(flow, self.plan.id, period, at, None, PREPARER)
+        except StorageUnavailable:
+            if not outage.has_struck:
+                raise
+        return self._flow(flow, self.plan.id, period, at + outage.put_right_after, None, PREPARER)
 
     def _await_release(self, run_id: int, at: datetime) -> None:
         day = self.calendar.add_workdays(at.astimezone(self.zone).date(), 1)
@@ -325,6 +343,8 @@ class Rehearsal:
         """The marks set so far; a proposal still waiting goes back onto the agenda."""
         with transaction() as tx:
             done = campaigns.marked(tx, self.plan.id)
+            for period, outage in self.outages.items():
+                outage.has_struck = f"{outages.MARK}{period}" in done
             if done:
                 for release in findings_store.releases(tx, self.plan.id):
                     if release["released_at"] is None and f"release:{release['run_id']}" not in done:
@@ -428,10 +448,12 @@ def _result(plan: Plan, rehearsal: Rehearsal, last: Event | None, seconds: float
                 f"{row['step_id']}{'' if row['state'] == 'sent' else '（' + row['state'] + '）'}"
                 for row in obligations_store.steps_of(tx, plan.id, code) if row["period"] == period and row["item"] == item]}
             for code, item, period in rehearsal.world.silent_example()]
-        done = len(campaigns.marked(tx, plan.id))
+        marks = campaigns.marked(tx, plan.id)
+    failures = sorted(key.removeprefix(outages.MARK) for key in marks if key.startswith(outages.MARK))
     place = home() / plan.id
     return {
-        "campaign": plan.id, "finished": not rehearsal.agenda, "until": as_of.date().isoformat(), "events": done,
+        "campaign": plan.id, "finished": not rehearsal.agenda, "until": as_of.date().isoformat(), "events": len(marks) - len(failures),
+        "simulated_failures": failures,
         "flow_runs": rehearsal.flow_runs, "seconds": seconds, "obligations": obligations, "silent": silent,
         "status": status(plan.id, as_of),
         "places": {"工作看板": str(place / "documents" / "board.html"), "验收报告": str(place / "documents" / "acceptance"),

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 
 from models import database
+from rehearsal.outages import SIMULATED
 from tests.canary import Canary
 from tests.flows.conftest import canbao
 
@@ -154,8 +155,33 @@ def test_an_operator_finds_every_flow_in_prefects_history(rehearsed: tuple[Path,
         states = dict(connection.execute(text("SELECT state_type::text, count(*) FROM flow_run GROUP BY 1")).tuples().all())
         names = set(connection.execute(text("SELECT f.name FROM flow f")).scalars())
     engine.dispose()
-    assert states == {"COMPLETED": answer["flow_runs"]}
+    failures = len(answer["simulated_failures"])
+    assert states == {"COMPLETED": answer["flow_runs"] - failures, "FAILED": failures}
     assert {"mobilisation", "data-comparison", "release-lists", "contribution", "sweep", "bulletin", "acceptance"} <= names
+
+
+def test_each_failure_that_was_planned_is_said_to_be_simulated_and_followed_by_a_success(rehearsed: tuple[Path, dict[str, Any]]) -> None:
+    home, answer = rehearsed
+    engine = create_engine(database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/prefect"))
+    with engine.connect() as connection:
+        rows = connection.execute(text(
+            "SELECT r.name, r.state_type::text AS state, r.end_time, s.message FROM flow_run r "
+            "JOIN flow_run_state s ON s.id = r.state_id ORDER BY r.end_time")).all()
+    engine.dispose()
+    failed = [row for row in rows if row.state == "FAILED"]
+    assert [period for row in failed for period in answer["simulated_failures"] if period in row.name] == answer["simulated_failures"]
+    for row in failed:
+        assert SIMULATED in row.message
+        assert any(later.name == row.name and later.state == "COMPLETED" and later.end_time > row.end_time for later in rows)
+
+
+def test_a_failed_run_left_nothing_wrong_in_the_record(rehearsed: tuple[Path, dict[str, Any]], open_record: Connection) -> None:
+    _, answer = rehearsed
+    failed = open_record.execute(text(
+        "SELECT r.period, r.state, array_agg(a.outcome ORDER BY a.number) AS outcomes FROM run r JOIN run_attempt a ON a.run_id = r.id "
+        "GROUP BY r.id HAVING bool_or(a.outcome = 'failed') ORDER BY r.period")).all()
+    assert [row.period for row in failed] == answer["simulated_failures"]
+    assert all(row.state == "done" and row.outcomes == ["failed", "done"] for row in failed)
 
 
 def test_rehearsing_again_changes_nothing(rehearsed: tuple[Path, dict[str, Any]], open_record: Connection) -> None:
