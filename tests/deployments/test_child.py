@@ -13,6 +13,7 @@ import pytest
 
 from deployments import child
 from deployments.child import Child, end_orphan
+from tests import patience
 
 PARENT = ("import subprocess, sys, time; "
           "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); print('ready', flush=True); time.sleep(600)")
@@ -22,11 +23,8 @@ def _child(folder: Path, code: str = PARENT) -> Child:
     return Child("parent", [sys.executable, "-c", code], dict(os.environ), folder / "log", folder / "pid", folder)
 
 
-def _await(condition: object, text: Path) -> None:
-    deadline = time.monotonic() + 30
-    while "ready" not in (text.read_text() if text.exists() else ""):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def _await_ready(log: Path) -> None:
+    patience.until(lambda: log.exists() and "ready" in log.read_text(), "the child is not ready", pause_seconds=0.05)
 
 
 def _family(pid: int) -> list[psutil.Process]:
@@ -36,7 +34,7 @@ def _family(pid: int) -> list[psutil.Process]:
 def test_it_ends_with_everything_it_started(tmp_path: Path) -> None:
     process = _child(tmp_path)
     process.start()
-    _await(process, tmp_path / "log")
+    _await_ready(tmp_path / "log")
     assert process.pid is not None
     family = _family(process.pid)
     assert len(family) == 2
@@ -76,7 +74,7 @@ def test_who_ran_steadily_is_started_again_after_the_shortest_pause(tmp_path: Pa
 def test_what_a_killed_supervisor_left_is_ended_by_the_next(tmp_path: Path) -> None:
     left = _child(tmp_path)
     left.start()
-    _await(left, tmp_path / "log")
+    _await_ready(tmp_path / "log")
     assert left.pid is not None
     family = _family(left.pid)
     end_orphan(tmp_path / "pid", "parent")

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from models import database
+from tests.patience import HANGS_AFTER_SECONDS
 
 
 def test_an_embedded_server_that_was_killed_comes_back_with_what_it_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +25,7 @@ def test_an_embedded_server_that_was_killed_comes_back_with_what_it_held(tmp_pat
     server = psutil.Process(int((tmp_path / "home" / "postgres" / "postmaster.pid").read_text().split()[0]))
     helpers = server.children()
     server.kill()
-    psutil.wait_procs([server, *helpers], timeout=20)
+    psutil.wait_procs([server, *helpers], timeout=HANGS_AFTER_SECONDS)
     database.ensure_running()
     with engine.connect() as connection:
         assert connection.execute(text("SELECT number FROM kept")).scalar() == 7

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +30,7 @@ from deployments import automations, installation, listing
 from deployments.child import end_family
 from models import database
 from models.database import transaction
+from tests import patience
 from tests.conftest import fresh_record
 from tests.tasks import a_comparison
 
@@ -40,8 +40,7 @@ ACCEPTANCE = ("flows/acceptance.py:acceptance", CAMPAIGN)
 MONTHLY = CronSchedule(cron="0 3 1 * *", timezone="Asia/Shanghai")
 MISSED = [datetime(2016, 5, day, 6, tzinfo=ZoneInfo("Asia/Shanghai")) for day in (11, 12, 13)]
 """Three moments over which nothing ran."""
-PATIENCE_SECONDS = 240
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture
@@ -95,14 +94,11 @@ class Up:
     def stop(self) -> int:
         """SIGTERM, as systemd does."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_SECONDS)
+        return self.process.wait(patience.HANGS_AFTER_SECONDS)
 
 
 def _await(what: str, condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
+    patience.until(condition, what)
 
 
 def _of_record(query: str) -> Any:

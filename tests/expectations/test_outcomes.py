@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.expectations.a_file import (
@@ -175,7 +175,7 @@ tables = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(table=tables, seed=st.integers(0, 9))
 def test_the_four_outcomes_always_add_up_to_the_rows_of_the_file(normalise: Any, tmp_path: Path, table: list[list[str]], seed: int) -> None:
     """As text: whatever stands in the cells, no row is lost or counted twice, and each has a line of its own.
@@ -194,7 +194,7 @@ def test_the_four_outcomes_always_add_up_to_the_rows_of_the_file(normalise: Any,
     assert len({row["id_number"] for row in accepted}) == len(accepted)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10)
 @given(table=tables)
 def test_the_outcomes_add_up_in_workbooks_too(normalise: Any, tmp_path: Path, table: list[list[str]]) -> None:
     path = workbook(tmp_path / "a.xlsx", {"一": [POPULATION, *table, a_person(7)]})

@@ -8,7 +8,7 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations import contract
@@ -43,7 +43,7 @@ letters = st.one_of(
 texts = st.lists(letters, max_size=8).map("".join)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(cells=st.lists(texts, min_size=1, max_size=20))
 def test_what_is_plain_is_what_tidying_leaves_alone(database: duckdb.DuckDBPyConnection, cells: list[str]) -> None:
     for column, long_way in (("address", "tidy(x)"), ("name", "joined_name(tidy(x))")):
@@ -53,7 +53,7 @@ def test_what_is_plain_is_what_tidying_leaves_alone(database: duckdb.DuckDBPyCon
                 assert database.execute(f"SELECT {long_way}, {fault} FROM (SELECT $cell AS x)", {"cell": cell}).fetchall() == [(cell, None)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(serial=st.integers(0, 999), born=st.dates(date(1880, 1, 1), date(2030, 1, 1)), at=st.integers(0, 17),
        letter=st.sampled_from("0123456789Xx一 "))
 def test_a_sound_number_is_one_in_which_nothing_is_found(

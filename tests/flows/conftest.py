@@ -1,34 +1,16 @@
-"""One small campaign rehearsed whole, shared by the tests that look at it from different sides."""
+"""Small campaigns rehearsed, each shared by the tests that look at it from different sides."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.command_line import canbao
+
 PERSONS = "4000"
-MOST_SECONDS = 1200
-"""A whole campaign takes minutes, and more where the machine is shared."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here waits for a rehearsal."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.timeout(MOST_SECONDS))
-
-
-def canbao(home: Path, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
-    """Runs the command line in a process and a home of its own."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("CANBAO_", "PREFECT_"))}
-    environment["CANBAO_HOME"] = str(home)
-    return subprocess.run([sys.executable, "-m", "canbao", *arguments], env=environment, text=True, capture_output=True,
-                          timeout=timeout, check=False)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.conftest import canbao
+from tests.command_line import canbao
 
 
 @pytest.fixture(scope="module")

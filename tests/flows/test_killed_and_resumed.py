@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -13,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from models import database
-from tests.flows.conftest import canbao
+from tests import patience
+from tests.command_line import canbao, environment_of
 
+pytestmark = pytest.mark.long
 ARGUMENTS = ("rehearse", "chengjiang-2021", "--persons", "1500", "--coarse", "--until", "2021-05-28", "--json")
 LEDGERS = {
     "steps": "SELECT o.item, o.organisation, o.period, s.step_id, s.occurrence, s.state, s.recorded_at FROM step s "
@@ -60,12 +62,14 @@ def _marks(home: Path) -> int:
 
 def _kill_at(home: Path, marks: int, later_seconds: float) -> None:
     """Starts a rehearsal and kills it, without a chance to tidy up, a moment after so many events were done."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("CANBAO_", "PREFECT_"))}
-    process = subprocess.Popen([sys.executable, "-m", "canbao", *ARGUMENTS], env={**environment, "CANBAO_HOME": str(home)},
+    process = subprocess.Popen([sys.executable, "-m", "canbao", *ARGUMENTS], env=environment_of(home),
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while _marks(home) < marks:
+
+    def is_so_far() -> bool:
         assert process.poll() is None, "the rehearsal ended before it could be killed"
-        time.sleep(0.1)
+        return _marks(home) >= marks
+
+    patience.until(is_so_far, lambda: f"{_marks(home)} of {marks} events are done", hangs_after_seconds=patience.PLAYS_AT_MOST_SECONDS)
     time.sleep(later_seconds)
     process.send_signal(signal.SIGKILL)
     process.wait()

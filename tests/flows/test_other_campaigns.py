@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from models import database
-from tests.flows.conftest import canbao
+from tests.command_line import canbao
 
+pytestmark = pytest.mark.long
 PLAYED = {
     # preparation, comparison, mobilisation, survey
     "district-registration": "2015-03-10",
@@ -27,7 +28,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """(campaign, CANBAO_HOME, the answer) of a campaign played to a day."""
     campaign: str = request.param
     home = tmp_path_factory.mktemp(campaign) / "home"
-    done = canbao(home, "rehearse", campaign, "--persons", "2500", "--coarse", "--until", PLAYED[campaign], "--json", timeout=1500)
+    done = canbao(home, "rehearse", campaign, "--persons", "2500", "--coarse", "--until", PLAYED[campaign], "--json")
     assert done.returncode == 0, done.stderr[-3000:]
     return campaign, home, json.loads(done.stdout)
 

@@ -17,7 +17,9 @@ from sqlalchemy import Connection, create_engine, text
 from models import database
 from rehearsal.outages import SIMULATED
 from tests.canary import Canary
-from tests.flows.conftest import canbao
+from tests.command_line import canbao
+
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from models.plan_file import find, read
-from tests.flows.conftest import canbao
+from tests.command_line import canbao
 
+pytestmark = pytest.mark.long
 TOWNSHIPS = {"fenglu": ("qinghe", "清河镇"), "longjie": ("baita", "白塔镇"), "youshuo": ("shuangqiao", "双桥乡"),
              "haikou": ("nanmen", "南门街道"), "jiucun": ("wulin", "五林乡"), "luju": ("xihu", "西湖街道")}
 

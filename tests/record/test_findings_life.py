@@ -182,7 +182,7 @@ def _answer(life: Life, month: str, answers: list[tuple[str, Any]]) -> None:
             life.excuse(key, month, until=month if kind == "brief" else "9999-12")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(steps=st.lists(st.tuples(st.sampled_from(MONTHS), LISTED, st.booleans(), ANSWERS), min_size=1, max_size=8))
 def test_any_sequence_of_runs_keeps_one_row_per_subject_and_legal_steps(lives: Callable[[], Life], steps: list[Any]) -> None:
     life, newest, expected = lives(), "", set()
@@ -198,7 +198,7 @@ def test_any_sequence_of_runs_keeps_one_row_per_subject_and_legal_steps(lives: C
     assert all(row["owner"] for row in life.rows().values())
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @example(months=[(set(), {("uninsured", "P0")}, [("brief", ("uninsured", "P0"))]), (set(), {("uninsured", "P0")}, [])])
 @example(months=[(set(), {("uninsured", "P0")}, [("brief", ("uninsured", "P0"))]), ({("uninsured", "P0")}, set(), [])])
 @given(months=st.lists(st.tuples(LISTED, LISTED, ANSWERS), min_size=1, max_size=3))

@@ -17,11 +17,12 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from models.database import transaction
+from tests import patience
 from tests.conftest import fresh_record
+from tests.patience import HANGS_AFTER_SECONDS
 from tests.tasks.a_comparison import BEFORE, CAMPAIGN, NOW, accept
 
 KILLS = int(os.environ.get("KILLS", "3"))
-PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +69,11 @@ def _recorded() -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tupl
 
 def _until_it_is_let_go() -> None:
     """The server notices a client's death by itself, a moment later."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
+    def is_free() -> bool:
         with transaction() as tx:
-            if not tx.execute(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")).scalar_one():
-                return
-        time.sleep(0.02)
-    raise AssertionError("a dead process still holds the period")
+            return not tx.execute(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")).scalar_one()
+
+    patience.until(is_free, "a dead process still holds the period", pause_seconds=0.02)
 
 
 def test_killed_for_real_at_random_points_and_gone_on_with_the_record_is_the_same(
@@ -82,7 +81,7 @@ def test_killed_for_real_at_random_points_and_gone_on_with_the_record_is_the_sam
 ) -> None:
     whole = _begin(processes)
     began = time.monotonic()
-    whole.join(PATIENCE_SECONDS)
+    whole.join(HANGS_AFTER_SECONDS)
     lasts = time.monotonic() - began
     assert whole.exitcode == 0
     undisturbed = _recorded()
@@ -93,7 +92,7 @@ def test_killed_for_real_at_random_points_and_gone_on_with_the_record_is_the_sam
             tx.execute(text("TRUNCATE run, finding CASCADE"))
         while True:
             process = _begin(processes)
-            process.join(chance.uniform(0, lasts) if kills < KILLS else PATIENCE_SECONDS)
+            process.join(chance.uniform(0, lasts) if kills < KILLS else HANGS_AFTER_SECONDS)
             if process.exitcode is not None:
                 assert process.exitcode == 0
                 break

@@ -9,37 +9,38 @@ import base64
 import json
 import os
 import pickle
+import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as hour
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import create_engine, text
 
 from comparison.plan_check import load_sound
 from models import database
 from models.errors import CanbaoError
 from rules.calendar import WorkCalendar
+from tests import patience
 from tests.canary import Canary
-from tests.flows.conftest import canbao
-from tests.ui.chromium import Page, browser
+from tests.command_line import canbao, environment_of
+from tests.ui.browser import browser, see, shot
 
+pytestmark = pytest.mark.long
 CAMPAIGN, PERIOD = "chengjiang-2021", "2021-04"
 PREPARER, APPROVER = "经办岗", "审批岗"
-READY_WITHIN_SECONDS = 240
-DONE_WITHIN_SECONDS = 240
 SCHEDULED_AHEAD = timedelta(minutes=2)
 """Far enough for Prefect's scheduler to make the run, near enough to have come when it is asked for."""
 SHORTEST_TELLING_NAME = 3
@@ -53,6 +54,7 @@ class Site:
     home: Path
     address: str
     page: Page
+    shots: Path
 
     @property
     def pages(self) -> str:
@@ -93,11 +95,8 @@ class Site:
 
     def await_run(self, flow: str, *states: str, identity: str | None = None) -> dict[str, Any]:
         """Waits for a run of a flow in one of these states, or for just this one."""
-        ends = time.monotonic() + DONE_WITHIN_SECONDS
-        while not (found := [run for run in self.runs(flow, *states) if identity in (None, run["id"])]):
-            assert time.monotonic() < ends, [(run["name"], run["state_name"]) for run in self.runs(flow)]
-            time.sleep(1)
-        return found[0]
+        return patience.until(lambda: [run for run in self.runs(flow, *states) if identity in (None, run["id"])],
+                              lambda: [(run["name"], run["state_name"]) for run in self.runs(flow)], pause_seconds=1)[0]
 
     def rows(self, sql: str, record: str = "canbao") -> list[tuple[Any, ...]]:
         """Rows of the record, or of Prefect's database."""
@@ -110,13 +109,40 @@ class Site:
 
     def show(self, run: dict[str, Any]) -> None:
         """Opens a run's page."""
-        self.page.open(f"{self.pages}/runs/flow-run/{run['id']}")
-        self.page.wait_for_text(run["name"])
+        self.open(f"runs/flow-run/{run['id']}", run["name"])
 
+    def open(self, place: str, *words: str) -> None:
+        """Goes to a page, and waits until these words can be read there."""
+        self.page.goto(f"{self.pages}/{place}")
+        see(self.page, *words)
 
-def _environment(home: Path) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("CANBAO_", "PREFECT_"))}
-    return {**kept, "CANBAO_HOME": str(home), "CANBAO_PREFECT_FILE": str(home / "prefect.yaml")}
+    def shot(self, name: str) -> None:
+        """A picture of what is shown."""
+        shot(self.page, self.shots, name)
+
+    def press(self, name: str, role: Literal["button", "menuitem", "option"] = "button", within: Page | Locator | None = None) -> None:
+        """Presses what bears this name."""
+        (within or self.page).get_by_role(role, name=name, exact=True).first.click()
+
+    @property
+    def dialog(self) -> Locator:
+        """The window before the page."""
+        return self.page.get_by_role("dialog").or_(self.page.get_by_role("alertdialog"))
+
+    def field(self, label: str) -> Locator:
+        """The field of the form that bears this label."""
+        named = self.page.locator("label").filter(has_text=re.compile(rf"^{label}( \(Optional\))?$"))
+        return self.page.locator(f"id={named.get_attribute('for')}")
+
+    def choose(self, label: str, option: str) -> None:
+        """Opens the choices that bear this label, and takes one."""
+        self.field(label).click()
+        self.press(option, "option")
+
+    def close_choices(self) -> None:
+        """Closes the list of choices that is open."""
+        self.page.keyboard.press("Escape")
+        expect(self.page.get_by_role("option")).to_have_count(0)
 
 
 def _prepared(home: Path) -> None:
@@ -139,24 +165,27 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home.mkdir()
     shots.mkdir(parents=True, exist_ok=True)
     _prepared(home)
+    environment = {**environment_of(home), "CANBAO_PREFECT_FILE": str(home / "prefect.yaml")}
     with (folder / "up.log").open("wb") as log:
-        up = subprocess.Popen([sys.executable, "-m", "canbao", "up", "--port", "4377"], env=_environment(home), stdout=log, stderr=log)
+        up = subprocess.Popen([sys.executable, "-m", "canbao", "up", "--port", "0"], env=environment, stdout=log, stderr=log)
     try:
-        with browser(folder, shots) as page:
-            found = Site(home, _address(home, up, folder / "up.log"), page)
+        with browser() as page:
+            found = Site(home, _address(home, up, folder / "up.log"), page, shots)
             found.schedule_once("sweep", datetime.now(UTC) + SCHEDULED_AHEAD)
             yield found
     finally:
         up.send_signal(signal.SIGTERM)
-        up.wait(60)
+        up.wait(patience.HANGS_AFTER_SECONDS)
 
 
 def _address(home: Path, up: subprocess.Popen[bytes], log: Path) -> str:
-    health, ends = home / "up.json", time.monotonic() + READY_WITHIN_SECONDS
-    while not (health.exists() and json.loads(health.read_text()).get("healthy")):
+    health = home / "up.json"
+
+    def is_ready() -> bool:
         assert up.poll() is None, log.read_text()[-3000:]
-        assert time.monotonic() < ends, log.read_text()[-3000:]
-        time.sleep(0.5)
+        return health.exists() and bool(json.loads(health.read_text()).get("healthy"))
+
+    patience.until(is_ready, lambda: log.read_text()[-3000:], pause_seconds=0.5)
     return str(json.loads(health.read_text())["ui"])
 
 
@@ -165,11 +194,10 @@ def _chunks(site: Site) -> dict[str, int]:
 
 
 def test_the_campaigns_deployments_are_found(site: Site) -> None:
-    site.page.open(f"{site.pages}/deployments")
-    site.page.wait_for_text("Deployments", CAMPAIGN)
+    site.open("deployments", "Deployments", CAMPAIGN)
     names = {entry["name"] for entry in site.api("flows/filter")}
     assert {"data-comparison", "rerun-comparison", "approve-release", "release-lists", "sweep", "bulletin"} <= names
-    site.page.shot("deployments")
+    site.shot("deployments")
 
 
 def test_what_the_first_sweep_found_is_told_before_anything_runs(site: Site) -> None:
@@ -194,11 +222,11 @@ def test_a_run_whose_part_failed_is_retried_and_redoes_only_what_was_not_done(si
     os.replace(kept, snapshot)
     os.utime(snapshot, ns=(state.st_atime_ns, state.st_mtime_ns))
     site.show(failed)
-    site.page.wait_for_text("Failed")
-    site.page.click("Open menu")
-    site.page.click("Retry", "[role=menuitem]")
-    site.page.wait_for_text("AwaitingRetry")
-    site.page.click("Retry", "[role=dialog] button, [role=alertdialog] button")
+    see(site.page, "Failed")
+    site.press("Open menu")
+    site.press("Retry", "menuitem")
+    see(site.dialog, "AwaitingRetry")
+    site.press("Retry", within=site.dialog)
     completed = site.await_run("data-comparison", "Completed")
     assert completed["id"] == failed["id"]
 
@@ -213,27 +241,26 @@ def test_a_run_whose_part_failed_is_retried_and_redoes_only_what_was_not_done(si
 def test_a_finished_run_shows_its_tables_and_pictures(site: Site) -> None:
     run = site.await_run("data-comparison", "Completed")
     site.show(run)
-    site.page.choose_tab("Artifacts")
+    tab = site.page.get_by_role("tab", name="Artifacts")
+    tab.click()
+    expect(tab).to_have_attribute("aria-selected", "true")
     kinds = ("accounts", "categories", "lists", "links", "charts", "progress", "comparison")
-    site.page.wait_for_text(*(f"{CAMPAIGN}-{kind}-{PERIOD}" for kind in kinds))
-    site.page.shot("artifacts")
+    see(site.page, *(f"{CAMPAIGN}-{kind}-{PERIOD}" for kind in kinds))
+    site.shot("artifacts")
     made = {entry["key"]: entry for entry in site.api("artifacts/filter")}
-    site.page.open(f"{site.pages}/artifacts/artifact/{made[f'{CAMPAIGN}-categories-{PERIOD}']['id']}")
-    site.page.wait_for_text("户籍和居住证人口", "各类合计", "差额（应为 0）")
-    site.page.shot("categories")
-    site.page.open(f"{site.pages}/artifacts/artifact/{made[f'{CAMPAIGN}-charts-{PERIOD}']['id']}")
-    site.page.wait("all('img').filter(image => image.naturalWidth > 100).length === 2")
-    site.page.shot("charts")
+    site.open(f"artifacts/artifact/{made[f'{CAMPAIGN}-categories-{PERIOD}']['id']}", "户籍和居住证人口", "各类合计", "差额（应为 0）")
+    site.shot("categories")
+    site.open(f"artifacts/artifact/{made[f'{CAMPAIGN}-charts-{PERIOD}']['id']}")
+    site.page.wait_for_function("[...document.querySelectorAll('img')].filter(image => image.naturalWidth > 100).length === 2")
+    site.shot("charts")
 
 
 def test_a_waiting_release_is_approved_in_its_form_by_somebody_else_and_goes_out(site: Site) -> None:
     waiting = site.await_run("approve-release", "Suspended")
     _decide(site, waiting, PREPARER)
-    site.page.wait("!words().includes('Provide input')")
-    ends = time.monotonic() + DONE_WITHIN_SECONDS
-    while not (again := site.runs("approve-release", "Suspended")) or again[0]["state_id"] == waiting["state_id"]:
-        assert time.monotonic() < ends, [run["state_name"] for run in site.runs("approve-release")]
-        time.sleep(1)
+    expect(site.page.locator("body")).not_to_contain_text("Provide input", use_inner_text=True)
+    again = patience.until(lambda: [run for run in site.runs("approve-release", "Suspended") if run["state_id"] != waiting["state_id"]],
+                           lambda: [run["state_name"] for run in site.runs("approve-release")], pause_seconds=1)
     assert site.rows("SELECT approved_by FROM release") == [(None,)]
     _decide(site, again[0], APPROVER, told="提请岗位不能批准")
     site.await_run("approve-release", "Completed")
@@ -244,38 +271,35 @@ def test_a_waiting_release_is_approved_in_its_form_by_somebody_else_and_goes_out
 
 def _decide(site: Site, run: dict[str, Any], by: str, told: str = "") -> None:
     site.show(run)
-    site.page.click("Open menu")
-    site.page.click("Resume", "[role=menuitem]")
-    site.page.wait_for_text("审批岗位", "清单下发", told)
-    site.page.shot("asked-again" if told else "asked")
-    site.page.fill("审批岗位", by)
-    site.page.choose("决定", "批准")
-    site.page.fill("理由", "数量已核对")
+    site.press("Open menu")
+    site.press("Resume", "menuitem")
+    see(site.dialog, "审批岗位", "清单下发", told)
+    site.shot("asked-again" if told else "asked")
+    site.field("审批岗位").fill(by)
+    site.choose("决定", "批准")
+    site.field("理由").fill("数量已核对")
     if told:
-        site.page.shot("approval")
-    site.page.click("Resume", "[role=dialog] button")
+        site.shot("approval")
+    site.press("Resume", within=site.dialog)
 
 
 def test_a_rerun_is_begun_from_its_form_and_shows_old_against_new(site: Site) -> None:
     listed = site.rows("SELECT list, subject, status FROM finding ORDER BY 1, 2")
-    site.page.open(f"{site.pages}/deployments/deployment/{site.deployment('rerun-comparison')['id']}")
-    site.page.click("Run", "button")
-    site.page.click("Custom run", "[role=menuitem]")
-    site.page.wait_for_text("dry_run")
-    site.page.fill("period", PERIOD)
-    site.page.fill("by", PREPARER)
-    site.page.fill("reason", "口径复核")
-    site.page.choose("chunks", "lists")
-    site.page.press_escape()
-    site.page.wait("!all('[role=option]').length")
-    site.page.shot("rerun")
-    site.page.click("Submit", "button")
+    site.open(f"deployments/deployment/{site.deployment('rerun-comparison')['id']}")
+    site.press("Run")
+    site.press("Custom run", "menuitem")
+    see(site.page, "dry_run")
+    for label, written in {"period": PERIOD, "by": PREPARER, "reason": "口径复核"}.items():
+        site.field(label).fill(written)
+    site.choose("chunks", "lists")
+    site.close_choices()
+    site.shot("rerun")
+    site.press("Submit")
     run = site.await_run("rerun-comparison", "Completed", "Failed")
     assert (run["state_name"], run["parameters"]["chunks"]) == ("Completed", ["lists"])
     changes = next(entry for entry in site.api("artifacts/filter") if entry["key"] == f"{CAMPAIGN}-changes-{PERIOD}")
-    site.page.open(f"{site.pages}/artifacts/artifact/{changes['id']}")
-    site.page.wait_for_text("新旧对照", "试算，未替换")
-    site.page.shot("changes")
+    site.open(f"artifacts/artifact/{changes['id']}", "新旧对照", "试算，未替换")
+    site.shot("changes")
     assert site.rows("SELECT list, subject, status FROM finding ORDER BY 1, 2") == listed
     assert len(site.rows("SELECT id FROM run_attempt")) == 2
 
@@ -300,23 +324,21 @@ def test_what_happened_stands_in_the_event_feed_with_what_it_concerns(site: Site
     (waiting,) = site.api("events/filter", filter={"event": {"name": ["canbao.approval.waiting"]}})["events"]
     assert waiting["resource"]["prefect.resource.id"] == f"canbao.campaign.{CAMPAIGN}"
     assert {"organisation", "run", "flow-run"} <= {entry["prefect.resource.role"] for entry in waiting["related"]}
-    site.page.open(f"{site.pages}/events")
-    site.page.click("All event types", "button")
-    site.page.click("canbao.report.missed", "[role=option]")
-    site.page.press_escape()
-    site.page.wait("!all('[role=option]').length")
-    site.page.wait_for_text("Canbao Report Missed", f"{CAMPAIGN} 2021-04 monthly_report")
-    site.page.shot("events")
+    site.open("events")
+    site.press("Filter by event type")
+    site.press("canbao.report.missed", "option")
+    site.close_choices()
+    see(site.page, "Canbao Report Missed", f"{CAMPAIGN} 2021-04 monthly_report")
+    site.shot("events")
 
 
 def test_a_finished_run_that_is_retried_redoes_nothing(site: Site) -> None:
     finished, before = site.await_run("data-comparison", "Completed"), _chunks(site)
     answer = site.api(f"flow_runs/{finished['id']}/set_state", state={"type": "SCHEDULED", "name": "AwaitingRetry"})
     assert answer["status"] == "ACCEPT"
-    ends = time.monotonic() + DONE_WITHIN_SECONDS
-    while (again := site.runs("data-comparison")[0])["run_count"] == finished["run_count"] or again["state_name"] != "Completed":
-        assert time.monotonic() < ends, again["state_name"]
-        time.sleep(1)
+    patience.until(
+        lambda: (again := site.runs("data-comparison")[0])["run_count"] > finished["run_count"] and again["state_name"] == "Completed",
+        lambda: site.runs("data-comparison")[0]["state_name"], pause_seconds=1)
     assert _chunks(site) == before
     assert len(site.rows("SELECT id FROM run_attempt")) == 2
 
