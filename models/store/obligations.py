@@ -253,10 +253,11 @@ def excuse_fallen_due(tx: Connection, campaign: str, until: datetime, at: dateti
                       organisation: str | None = None, period: str | None = None) -> dict[str, int]:
     """Excuses all of them, of one item, organisation or period if one is named; how many by item."""
     narrowed = {"item": item, "organisation": organisation, "period": period}
-    return dict(tx.execute(text(f"""
+    rows = tx.execute(text(f"""
         WITH excused AS (UPDATE obligation o SET excused_at = :at, excuse_reason = :reason WHERE {FALLEN_DUE} RETURNING o.item)
         SELECT item, count(*) FROM excused GROUP BY item ORDER BY item
-    """), {**_fallen_due(campaign, until, at, narrowed), "reason": reason}).tuples().all())
+    """), {**_fallen_due(campaign, until, at, narrowed), "reason": reason})
+    return {row[0]: row[1] for row in rows}
 
 
 def step_counts(tx: Connection, campaign: str) -> list[Row]:

@@ -20,7 +20,8 @@ from tasks.doors import waiting_files
 from tasks.intake import take_in
 from tests.conftest import fresh_record
 
-OTHERS = ("bozhou-2018", "district-registration", "lianyungang-2016")
+OTHERS = ("district-registration", *(pytest.param(other, marks=pytest.mark.long) for other in ("bozhou-2018", "lianyungang-2016")))
+"""澄江's are compared in tests/comparison/test_exact_lists.py."""
 
 
 @pytest.fixture(params=OTHERS, scope="module")

@@ -69,17 +69,22 @@ def findings(folder: Path) -> Table:
 
 
 @pytest.mark.parametrize("rates", [
-    ("17=1", "17.full_width=1"),                    # × and x for X, digits of a Chinese keyboard
-    ("16=1",),                                      # apostrophes, spaces, NBSP, zero-width letters
-    ("26=1", "26.dotted=1"),                        # names spaced, their separators another letter or none
-    ("35=1", "35.unknown=0"),                       # townships in every spelling they have
-], ids=["width", "marks", "separators", "townships"])
+    # × and x for X, digits of a Chinese keyboard
+    pytest.param(("17=1", "17.full_width=1"), id="width", marks=pytest.mark.long),
+    # apostrophes, spaces, NBSP, zero-width letters
+    pytest.param(("16=1",), id="marks", marks=pytest.mark.long),
+    # names spaced, their separators another letter or none
+    pytest.param(("26=1", "26.dotted=1"), id="separators"),
+    # townships in every spelling they have
+    pytest.param(("35=1", "35.unknown=0"), id="townships", marks=pytest.mark.long),
+])
 def test_another_spelling_changes_no_category_and_no_list(run: Run, plain: Path, rates: tuple[str, ...]) -> None:
     spelled = run(*rates)
     assert categories(spelled) == categories(plain)
     assert findings(spelled) == findings(plain)
 
 
+@pytest.mark.long
 def test_the_order_of_registers_changes_no_category_and_no_list(run: Run, plain: Path) -> None:
     turned = run(backwards=True)
     assert categories(turned) == categories(plain)

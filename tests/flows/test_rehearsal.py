@@ -154,7 +154,7 @@ def test_an_operator_finds_every_flow_in_prefects_history(rehearsed: tuple[Path,
     home, answer = rehearsed
     engine = create_engine(database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/prefect"))
     with engine.connect() as connection:
-        states = dict(connection.execute(text("SELECT state_type::text, count(*) FROM flow_run GROUP BY 1")).tuples().all())
+        states = dict(connection.execute(text("SELECT state_type::text, count(*) FROM flow_run GROUP BY 1")).all())
         names = set(connection.execute(text("SELECT f.name FROM flow f")).scalars())
     engine.dispose()
     failures = len(answer["simulated_failures"])

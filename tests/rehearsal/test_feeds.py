@@ -283,7 +283,8 @@ def test_the_same_month_of_the_same_seed_writes_the_same_bytes(tmp_path: Path) -
     assert first == second
 
 
-@pytest.mark.parametrize("campaign", ["district-registration", "bozhou-2018", "lianyungang-2016"])
+@pytest.mark.parametrize("campaign", [
+    "district-registration", *(pytest.param(other, marks=pytest.mark.long) for other in ("bozhou-2018", "lianyungang-2016"))])
 def test_the_files_of_every_campaign_are_accepted(campaign: str, tmp_path: Path) -> None:
     plan = another_plan(campaign)
     place = Place.create(plan, read_place(plan, CAMPAIGNS / campaign / "plan.yaml"), seed=2, persons=6000)

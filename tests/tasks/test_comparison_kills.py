@@ -22,6 +22,7 @@ from tests.conftest import fresh_record
 from tests.patience import HANGS_AFTER_SECONDS
 from tests.tasks.a_comparison import BEFORE, CAMPAIGN, NOW, accept
 
+pytestmark = pytest.mark.long
 KILLS = int(os.environ.get("KILLS", "3"))
 
 

@@ -69,8 +69,9 @@ def test_a_run_is_done_chunk_by_chunk_and_the_same_inputs_are_the_same_run() -> 
         assert [row["reason"] for row in runs.attempts(tx, first["run"])] == ["第一次"]
 
 
-def test_killed_at_fifty_random_points_and_gone_on_with_the_findings_are_the_same_each_once(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("times", [5, pytest.param(50, marks=pytest.mark.long)])
+def test_killed_at_random_points_and_gone_on_with_the_findings_are_the_same_each_once(
+    monkeypatch: pytest.MonkeyPatch, times: int,
 ) -> None:
     tasks.run_comparison.fn(CAMPAIGN, BEFORE, NOW)
     undisturbed, events = _findings(), _events()
@@ -92,11 +93,11 @@ def test_killed_at_fifty_random_points_and_gone_on_with_the_findings_are_the_sam
     for room, name in ((engine.os, "replace"), (runs, "begin_chunk"), (runs, "end_chunk"), (store, "finish_run"),
                        (store, "record_measurements"), (tasks.life, "merge"), (tasks.campaigns, "audit")):
         monkeypatch.setattr(room, name, dies(getattr(room, name)))
-    while kills < 50:
+    while kills < times:
         with transaction() as tx:
             tx.execute(text("TRUNCATE run, finding CASCADE"))
         for _ in range(200):
-            left[0] = chance.randint(1, 60) if kills < 50 else 0
+            left[0] = chance.randint(1, 60) if kills < times else 0
             try:
                 tasks.run_comparison.fn(CAMPAIGN, BEFORE, NOW)
                 break
@@ -184,7 +185,7 @@ def test_a_dry_run_tells_old_from_new_and_leaves_no_trace(place: Path) -> None:
     assert sum(change["new"] for change in found["categories"]) == found["persons"]
     tasks.run_comparison.fn(CAMPAIGN, PERIOD, NOW)
     with transaction() as tx:
-        listed = dict(tx.execute(text("SELECT list, count(*) FROM finding WHERE closed_in IS NULL GROUP BY list")).tuples().all())
+        listed = dict(tx.execute(text("SELECT list, count(*) FROM finding WHERE closed_in IS NULL GROUP BY list")).all())
     assert {name: change["new"] for name, change in lists.items() if change["new"]} == listed
 
 

@@ -112,7 +112,7 @@ def test_every_step_that_was_sent_is_in_one_fact_and_no_other_step(campaign: Pat
     with transaction() as tx:
         sent = set(tx.execute(text(
             "SELECT o.item, o.period, s.step_id, s.occurrence, o.organisation FROM step s JOIN obligation o ON o.id = s.obligation_id "
-            "WHERE s.state = 'sent'")).tuples())
+            "WHERE s.state = 'sent'")))
     told = {(row["subject"], row["facts"]["period"], row["facts"]["step"], row["facts"]["occurrence"], code)
             for row in _noted(events.STEP_SENT) for code in row["organisations"]}
     assert sent
