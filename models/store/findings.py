@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from models.states import WAITING
 from models.tables import (
@@ -263,7 +263,7 @@ def record_measurements(tx: Connection, campaign: str, period: str, run_id: int,
 def measurements(tx: Connection, campaign: str, period: str | None = None) -> list[Row]:
     """The figures in force: for each indicator, organisation and period those of the latest run."""
     query = (select(Measurement.__table__).where(Measurement.campaign_id == campaign)
-             .distinct(Measurement.indicator, Measurement.organisation, Measurement.period)
+             .ext(distinct_on(Measurement.indicator, Measurement.organisation, Measurement.period))
              .order_by(Measurement.indicator, Measurement.organisation, Measurement.period,
                        Measurement.run_id.desc()))
     if period:

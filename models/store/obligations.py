@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from models.store.bulk import insert_new, upsert
 from models.tables import Acknowledgement, Extension, Obligation, StepRow, Submission
@@ -275,7 +275,7 @@ def reached(tx: Connection, campaign: str, as_of: datetime) -> list[Row]:
         select(StepRow.obligation_id, Obligation.ladder, StepRow.step_id, StepRow.recorded_at)
         .join(Obligation, Obligation.id == StepRow.obligation_id)
         .where(Obligation.campaign_id == campaign, StepRow.state == "sent", StepRow.recorded_at <= as_of)
-        .distinct(StepRow.obligation_id).order_by(StepRow.obligation_id, StepRow.planned_at.desc(), StepRow.id.desc())).mappings())
+        .ext(distinct_on(StepRow.obligation_id)).order_by(StepRow.obligation_id, StepRow.planned_at.desc(), StepRow.id.desc())).mappings())
 
 
 def steps_of(tx: Connection, campaign: str, organisation: str, item: str | None = None) -> list[Row]:

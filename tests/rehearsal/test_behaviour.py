@@ -8,11 +8,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.plan import Plan
+from models.plan_file import read
 from rehearsal.behaviour import (
     Conduct,
     acknowledges,
@@ -26,7 +25,7 @@ from rehearsal.behaviour import (
 from rehearsal.place_config import ConductShares, StatedConduct, derived, read_place
 
 PLAN_FILE = Path(__file__).parents[2] / "campaigns" / "chengjiang-2021" / "plan.yaml"
-PLAN = Plan.model_validate(yaml.safe_load(PLAN_FILE.read_text(encoding="utf-8")))
+PLAN = read(PLAN_FILE).plan
 ZONE = ZoneInfo("Asia/Shanghai")
 REPORT, POPULATION = PLAN.item("obligations", "monthly_report"), PLAN.item("feeds", "population")
 DUE_BEFORE = datetime(2021, 6, 3, tzinfo=ZONE)  # 「每月2日前」 for May: the 2nd itself is in time

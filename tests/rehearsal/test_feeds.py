@@ -10,7 +10,6 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-import yaml
 from python_calamine import CalamineWorkbook
 
 from comparison.engine import compare
@@ -19,6 +18,7 @@ from expectations import contract
 from expectations.intake import take
 from models.errors import WrongUse
 from models.plan import Plan
+from models.plan_file import read
 from rehearsal import names
 from rehearsal.feeds import HEADERS, SHAPES, SPELLINGS, file_name, providers_in, write_feeds
 from rehearsal.place import Place
@@ -27,7 +27,7 @@ from rehearsal.truth import LINK_TRUTH, LIST_TRUTH, PERSON_TRUTH, true_lists
 
 CAMPAIGNS = Path(__file__).parents[2] / "campaigns"
 PLAN_FILE = CAMPAIGNS / "chengjiang-2021" / "plan.yaml"
-PLAN = Plan.model_validate(yaml.safe_load(PLAN_FILE.read_text(encoding="utf-8")))
+PLAN = read(PLAN_FILE).plan
 PERSONS = 4000
 
 
@@ -38,7 +38,7 @@ def a_place(persons: int = PERSONS) -> Place:
 
 def another_plan(campaign: str) -> Plan:
     """The plan of another campaign."""
-    return Plan.model_validate(yaml.safe_load((CAMPAIGNS / campaign / "plan.yaml").read_text(encoding="utf-8")))
+    return read(CAMPAIGNS / campaign / "plan.yaml").plan
 
 
 def sheet(path: Path) -> list[list[Any]]:

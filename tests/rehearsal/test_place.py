@@ -15,6 +15,7 @@ from stdnum.cn import uscc
 
 from models.errors import PlanUnsound, StorageUnavailable, WrongUse
 from models.plan import Plan
+from models.plan_file import read
 from rehearsal import names
 from rehearsal.place import Place, Visit
 from rehearsal.place_config import PlaceConfig, VisitShares, derived, outcomes_of, read_place
@@ -43,7 +44,7 @@ from rehearsal.state import (
 from rehearsal.truth import PersonFacts, figures, meaning_of, true_lists
 
 PLAN_FILE = Path(__file__).parents[2] / "campaigns" / "chengjiang-2021" / "plan.yaml"
-PLAN = Plan.model_validate(yaml.safe_load(PLAN_FILE.read_text(encoding="utf-8")))
+PLAN = read(PLAN_FILE).plan
 CONFIG = read_place(PLAN, PLAN_FILE)
 EVERYBODY_ENROLS = VisitShares(enrolled=1, away=0, unwilling=0, cannot_pay=0, student=0, other=0)
 
