@@ -21,6 +21,7 @@ from models.store import outbox
 from tasks import channels
 from tasks.campaign import store_plan
 from tasks.sending import send_messages
+from tests.patience import HANGS_AFTER_SECONDS
 from tests.tasks.mail_server import Mailbox, mail_server
 
 CAMPAIGN = "chengjiang-2021"
@@ -145,7 +146,7 @@ def test_a_sender_that_dies_between_sending_and_recording_leaves_its_mark(campai
     _write("甲")
     process = multiprocessing.get_context("spawn").Process(target=_die_after_sending, args=(str(record), mailbox.url))
     process.start()
-    process.join(120)
+    process.join(HANGS_AFTER_SECONDS)
     assert process.exitcode == 9
     assert send_messages.fn(campaign, NOW)["sent"] == 0, "nobody takes it before the pause is over"
     assert send_messages.fn(campaign, NOW + timedelta(minutes=5))["sent"] == 1

@@ -64,7 +64,7 @@ class Site:
     def api(self, path: str, **body: Any) -> Any:
         """What Prefect's server answers."""
         request = Request(f"{self.address}/api/{path}", json.dumps(body).encode(), {"content-type": "application/json"})
-        with urlopen(request, timeout=30) as answer:
+        with urlopen(request, timeout=patience.HANGS_AFTER_SECONDS) as answer:
             return json.load(answer)
 
     def runs(self, flow: str, *states: str) -> list[dict[str, Any]]:
@@ -84,7 +84,8 @@ class Site:
         at = instant.astimezone(UTC)
         body = {"active": True, "schedule": {"cron": f"{at.minute} {at.hour} {at.day} {at.month} *", "timezone": "UTC"}}
         place = f"{self.address}/api/deployments/{deployment['id']}/schedules/{schedule['id']}"
-        with urlopen(Request(place, json.dumps(body).encode(), {"content-type": "application/json"}, method="PATCH"), timeout=30):
+        request = Request(place, json.dumps(body).encode(), {"content-type": "application/json"}, method="PATCH")
+        with urlopen(request, timeout=patience.HANGS_AFTER_SECONDS):
             pass
 
     def begin(self, flow: str, **parameters: Any) -> dict[str, Any]:
