@@ -1,7 +1,8 @@
 """What a command costs: seconds of processor time of its process, importing and all, beside the bare interpreter.
 
 The record holds two months of a small made-up place. Its server runs already, as it does beside `canbao up`: what is measured
-is what each command costs. The last line has to start the server and to end it as well.
+is what each command costs. The last line has to start the server and to end it as well. `dispute --list` asks one small question of
+the record: what the others cost more than it is their questions'.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from benchmarks.measure import Figure, table
 CAMPAIGN, PERIODS = "chengjiang-2021", ("2021-04", "2021-05")
 BEGUN, WORKED, ASKED = "2021-03-18T09:00+08:00", "2021-06-02T09:00+08:00", "2021-06-05T09:00+08:00"
 HELP_SECONDS, READ_SECONDS = 0.6, 1.5
-"""Bars of issue 12: without any record, and of reading it beyond what the question itself needs."""
+"""Bars: without any record, and of reading it before a question has its own cost."""
 HELP = ("--version", "--help", "status --help")
 READING = (
     f"plan check {CAMPAIGN}", f"calendar {CAMPAIGN}", f"deployments {CAMPAIGN}", f"receipt {CAMPAIGN} --delivery 1",
