@@ -29,8 +29,10 @@ $(READY): requirements.lock pyproject.toml
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable . uv==$(UV_VERSION)
 	@touch $@
 
+# PERSONS=171400 is the true size; with fewer, targets are cut to the size of the place.
+PERSONS ?= 20000
 demo: $(READY)  ## rehearse chengjiang-2021 whole; ends by itself
-	$(BIN)/canbao rehearse chengjiang-2021
+	$(BIN)/canbao rehearse chengjiang-2021 --persons $(PERSONS)
 
 # What belongs to which: tests/conftest.py. ARGUMENTS=--durations=40 says where the time goes.
 PYTEST := $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ARGUMENTS)

@@ -401,6 +401,7 @@ def rehearsal(result: Mapping[str, Any]) -> RenderableType:
                       "失败的运行留在 Prefect 记录中，重新运行后已完成"]
     parts += ["", f"演练{'完成' if result['finished'] else '未完'}{ended}：{result['events']:,} 个事件，"
                   f"{result['flow_runs']:,} 次流程运行，用时 {result['seconds']:.0f} 秒", "", "文件", table(result["places"].items()),
+              "", "最值得一看", table(result["worth_opening"].items()),
               "", "查看：canbao status " + stand["campaign"] + "；make up 打开 Prefect 界面。", "═" * 78]
     return page(*parts)
 

@@ -12,7 +12,7 @@ import importlib
 import itertools
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -36,7 +36,7 @@ from models.database import home, transaction
 from models.errors import StorageUnavailable, WrongUse
 from models.plan import Plan
 from models.plan_file import PLAN_NAME
-from models.store import campaigns
+from models.store import campaigns, documents
 from models.store import findings as findings_store
 from models.store import obligations as obligations_store
 from rehearsal import outages
@@ -390,6 +390,9 @@ def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until:
     def prepare() -> None:
         world = World.open(loaded, persons=persons, seed=seed)
         drilled = drill_plan(plan, round(world.place.scale * world.place.config.persons), world.place.config.persons)
+        if persons is not None and drilled.drill is not None and drilled.drill.persons != persons:
+            raise WrongUse(f"a rehearsal with {drilled.drill.persons:,} persons was begun here.", where=str(home() / plan.id),
+                           cure="Go on with as many, delete that folder's home, or rehearse in another: `--out DIR`.")
         path = write(drilled, home() / plan.id / "world" / PLAN_NAME)
         rehearsal = Rehearsal(drilled, str(path), world, coarse=coarse)
         rehearsal.schedule()
@@ -449,6 +452,7 @@ def _result(plan: Plan, rehearsal: Rehearsal, last: Event | None, seconds: float
                 for row in obligations_store.steps_of(tx, plan.id, code) if row["period"] == period and row["item"] == item]}
             for code, item, period in rehearsal.world.silent_example()]
         marks = campaigns.marked(tx, plan.id)
+        written = documents.all_of(tx, plan.id)
     failures = sorted(key.removeprefix(outages.MARK) for key in marks if key.startswith(outages.MARK))
     place = home() / plan.id
     return {
@@ -456,8 +460,17 @@ def _result(plan: Plan, rehearsal: Rehearsal, last: Event | None, seconds: float
         "simulated_failures": failures,
         "flow_runs": rehearsal.flow_runs, "seconds": seconds, "obligations": obligations, "silent": silent,
         "status": status(plan.id, as_of),
-        "places": {"工作看板": str(place / "documents" / "board.html"), "验收报告": str(place / "documents" / "acceptance"),
+        "worth_opening": {"工作看板": str(board_file(plan.id)), **{
+            name: path for name, kind in (("验收报告", "acceptance:"), ("最近一期工作通报", "bulletin:"))
+            if (path := _newest(written, kind)) is not None}},
+        "places": {"验收报告": str(place / "documents" / "acceptance"),
                    "工作通报": str(place / "documents" / "bulletins"),
                    "手册和告知书": str(place / "documents" / "mobilisation"), "花名册": str(place / "rosters"),
                    "报表": str(place / "forms"), "催办消息": str(place / "messages"), "Prefect 日志": str(home() / "prefect-server.log")},
     }
+
+
+def _newest(written: Sequence[Any], kind: str) -> str | None:
+    """Where the newest text of a kind lies; its annexes are not asked for."""
+    paths = [row["path"] for row in written if row["kind"].startswith(kind) and row["path"].endswith(".docx")]
+    return paths[-1] if paths else None
