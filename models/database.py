@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -120,7 +120,14 @@ def _engine(address: str) -> Engine:
 
 def engine() -> Engine:
     """The engine for our record, migrated to the newest version. One per process and address."""
-    return _engine(url())
+    return _engine(_address(os.environ.get("CANBAO_HOME"), os.environ.get("CANBAO_DATABASE_URL"), os.getcwd()))
+
+
+@lru_cache(maxsize=8)
+def _address(_home: str | None, _given: str | None, _from: str) -> str:
+    """The record's address as long as nothing that names it changes: a run asks thousands of times, and looking whether the
+    home can be written costs a file each time."""
+    return url()
 
 
 def migrate(target: Engine) -> None:
