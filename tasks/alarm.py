@@ -17,7 +17,7 @@ from models.store import campaigns, outbox
 from rules.periods import period_name
 from tasks.campaign import as_instant, plan_in_force
 from tasks.effect import effect
-from tasks.events import SWEEP, notice_stale_sweep
+from tasks.events import SWEEP, notice_stale_sweep, stale_since
 from tasks.obligations import statuses
 
 NAMED_AT_MOST = 6
@@ -71,7 +71,13 @@ def _late_feeds(plan: Plan, at: datetime) -> tuple[str, int]:
     return "、".join(named[:NAMED_AT_MOST]) + (" 等" if len(named) > NAMED_AT_MOST else ""), len(late)
 
 
-@effect("巡检中断 alarm of a gap")
+def _no_gap(campaign: str, as_of: datetime) -> dict[str, object] | None:
+    with transaction() as tx:
+        is_well = campaigns.is_rehearsed(tx, campaign) or stale_since(tx, campaign, as_of) is None
+    return {"kind": "sweep_stale", "written": 0} if is_well else None
+
+
+@effect("巡检中断 alarm of a gap", idle=_no_gap)
 def alarm_of_gap(campaign: str, as_of: datetime) -> dict[str, object]:
     """Before a sweep: if nobody has swept for longer than the plan allows, says so, with Prefect or without it. A rehearsal
     sweeps only when something is due, so its gaps mean nothing."""

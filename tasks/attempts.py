@@ -60,7 +60,12 @@ def is_retry() -> bool:
         return runs.attempted_by(tx, own[0])
 
 
-@effect("关闭中断的比对 close dead runs")
+def _none_open(campaign: str, as_of: datetime) -> dict[str, int] | None:
+    with transaction() as tx:
+        return None if runs.open_runs(tx, campaign) else {"closed": 0, "crashed": 0}
+
+
+@effect("关闭中断的比对 close dead runs", idle=_none_open)
 def close_dead_runs(campaign: str, as_of: datetime) -> dict[str, int]:
     """Closes runs whose process has died: our row, our attempt, and the flow run that Prefect still shows as running.
 
@@ -68,8 +73,6 @@ def close_dead_runs(campaign: str, as_of: datetime) -> dict[str, int]:
     """
     with transaction() as tx:
         left_open = runs.open_runs(tx, campaign)
-    if not left_open:
-        return {"closed": 0, "crashed": 0}
     from tasks.prefect_server import show_as_crashed
 
     closed, crashed = 0, 0

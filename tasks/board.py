@@ -72,22 +72,29 @@ Row = dict[str, Any]
 Shares = Mapping[tuple[str, str], tuple[float | None, float | None]]
 
 
-@effect("工作看板 board")
+def _is_fresh(campaign: str, as_of: datetime) -> dict[str, bool] | None:
+    """The board that hangs is good enough: drawn for a later instant, or not long ago of what still holds."""
+    plan, drawn = plan_in_force(campaign), _drawn(board_file(campaign))
+    if drawn is None:
+        return None
+    at, of_what = drawn
+    age = as_of - at
+    is_resting = age < timedelta(minutes=plan.board.rest_minutes)
+    if at > as_of or is_resting or (age < timedelta(minutes=plan.board.oldest_minutes) and of_what == _mark(plan, as_of)):
+        return {"drawn": False}
+    return None
+
+
+@effect("工作看板 board", idle=_is_fresh)
 def refresh_board(campaign: str, as_of: datetime) -> dict[str, bool]:
     """Draws the board anew if something has happened since, a day has begun, or it is older than the plan allows; not within
     the plan's rest after the last time.
 
     Never goes back: one that was drawn for a later instant stays. Whoever looks at it sees a whole one at any moment.
     """
-    plan = plan_in_force(campaign)
-    place, mark = board_file(campaign), _mark(plan, as_of)
-    drawn = _drawn(place)
-    if drawn is not None:
-        at, of_what = drawn
-        is_resting = as_of - at < timedelta(minutes=plan.board.rest_minutes)
-        if at > as_of or is_resting or (of_what == mark and as_of - at < timedelta(minutes=plan.board.oldest_minutes)):
-            return {"drawn": False}
-    draw_board(campaign, as_of, place)
+    if (nothing := _is_fresh(campaign, as_of)) is not None:
+        return nothing
+    draw_board(campaign, as_of, board_file(campaign))
     return {"drawn": True}
 
 

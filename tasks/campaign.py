@@ -89,7 +89,18 @@ def actor() -> str:
     return os.environ.get("CANBAO_ACTOR") or os.environ.get("USER") or "canbao"
 
 
-@effect("阶段开闭 phases")
+def _phases_kept(campaign: str, as_of: datetime) -> dict[str, int] | None:
+    """No phase begins or ends, and no unit has ended."""
+    plan = plan_in_force(campaign)
+    day = today(plan, as_of)
+    with transaction() as tx:
+        rows = {row["id"]: row for row in campaigns.phases(tx, campaign)}
+    moves = any((row := rows.get(phase.id)) is None or (phase.starts <= day and row["opened_at"] is None)
+                or (phase.ends is not None and phase.ends < day and row["closed_at"] is None) for phase in plan.phases)
+    return None if moves or replaced_on(plan, day) else {"opened": 0, "closed": 0}
+
+
+@effect("阶段开闭 phases", idle=_phases_kept)
 def keep_phases(campaign: str, as_of: datetime) -> dict[str, int]:
     """What passing time alone changes: opens phases whose first day has come and closes those whose last day is over
     (they may overlap: C12, C13), and hands the findings of units that have ended to who leads in their place (B36)."""

@@ -10,7 +10,7 @@ import functools
 import traceback
 from collections.abc import Callable
 from inspect import signature
-from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, get_type_hints
 from uuid import uuid4
 
 from models.database import home
@@ -27,13 +27,17 @@ _Result = TypeVar("_Result")
 class Effect(Generic[_Given, _Result]):
     """One effect: a Prefect task where a flow calls or submits it, and ``fn``, the guarded work alone, wherever there is no flow.
 
-    The task is made when it is first needed: importing Prefect costs more than most commands do.
+    The task is made when it is first needed: importing Prefect costs more than most commands do. What ``idle`` answers, if
+    anything, is the answer of an effect that has nothing to do: a flow that calls it then makes no task run, so that what stands
+    in Prefect's history did something.
     """
 
-    def __init__(self, work: Callable[_Given, _Result], name: str, run_name: str | None) -> None:
+    def __init__(self, work: Callable[_Given, _Result], name: str, run_name: str | None,
+                 idle: Callable[..., _Result | None] | None) -> None:
         functools.update_wrapper(self, work)
         self.fn = _guard(work)
         self.name, self.run_name = name, run_name
+        self._idle = None if idle is None else _guard(idle)
 
     @functools.cached_property
     def task(self) -> Task[_Given, _Result]:
@@ -44,6 +48,8 @@ class Effect(Generic[_Given, _Result]):
         return task(name=self.name, task_run_name=self.run_name, cache_policy=NO_CACHE)(self.fn)
 
     def __call__(self, *args: _Given.args, **named: _Given.kwargs) -> _Result:
+        if self._idle is not None and (nothing := self._idle(*args, **named)) is not None:
+            return nothing
         return self.task(*args, **named)
 
     def submit(self, *args: _Given.args, **named: _Given.kwargs) -> PrefectFuture[_Result]:
@@ -51,14 +57,17 @@ class Effect(Generic[_Given, _Result]):
         return self.task.submit(*args, **named)
 
 
-def effect(name: str, run_name: str | None = None) -> Callable[[Callable[_Given, _Result]], Effect[_Given, _Result]]:
+def effect(
+    name: str, run_name: str | None = None, idle: Callable[..., Any] | None = None,
+) -> Callable[[Callable[_Given, _Result]], Effect[_Given, _Result]]:
     """An effect of this name whose unforeseen errors are replaced by one that can be shown.
 
-    ``run_name`` says what its runs are called, with parameters in braces.
+    ``run_name`` says what its runs are called, with parameters in braces. ``idle`` gets what the effect gets, only reads, and
+    answers for it where there is nothing to do; None has it run.
     """
 
     def wrap(work: Callable[_Given, _Result]) -> Effect[_Given, _Result]:
-        return Effect(work, name, run_name)
+        return Effect(work, name, run_name, idle)
 
     return wrap
 

@@ -70,14 +70,20 @@ def note_contradictions(tx: Connection, campaign: str, run: int, period: str, as
 
 def notice_stale_sweep(campaign: str, as_of: datetime) -> bool:
     """Notes that nobody has swept for longer than the plan allows; whatever else still runs asks. Once for each last sweep."""
-    plan = plan_in_force(campaign)
     with transaction() as tx:
-        swept = campaigns.last_sweep(tx, campaign)
-        is_stale = swept is not None and as_of - swept > timedelta(hours=plan.sending.stale_sweep_hours)
-        if swept is not None and is_stale:
+        swept = stale_since(tx, campaign, as_of)
+        if swept is not None:
             note(tx, campaign, SWEEP_STALE, swept.isoformat(), as_of, SWEEP, last_sweep=swept.isoformat(),
                  hours=int((as_of - swept).total_seconds() // 3600))
-    return is_stale
+    return swept is not None
+
+
+def stale_since(tx: Connection, campaign: str, as_of: datetime) -> datetime | None:
+    """The last sweep, if it was longer ago than the plan allows."""
+    swept = campaigns.last_sweep(tx, campaign)
+    if swept is None or as_of - swept <= timedelta(hours=plan_in_force(campaign).sending.stale_sweep_hours):
+        return None
+    return swept
 
 
 def announce(campaign: str, as_of: datetime) -> int:

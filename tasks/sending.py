@@ -15,7 +15,12 @@ from tasks.channels import Channels, Files, Letter, NotDelivered
 from tasks.effect import effect
 
 
-@effect("发送消息 send")
+def _nothing_waits(campaign: str, as_of: datetime) -> dict[str, int] | None:
+    with transaction() as tx:
+        return None if outbox.has_waiting(tx, campaign, as_of) else {"sent": 0, "failed": 0, "dead": 0}
+
+
+@effect("发送消息 send", idle=_nothing_waits)
 def send_messages(campaign: str, as_of: datetime) -> dict[str, int]:
     """Sends what waits, one letter per recipient: several messages to one post go as a digest.
 

@@ -28,7 +28,18 @@ PREPARED = "supervision prepared"
 """What the audit trail says of a period that was gone through; it also tells that it was."""
 
 
-@effect("督办建议 supervision")
+NONE_DUE = {"supervisions": 0, "candidates": 0}
+
+
+def _none_due(campaign: str, as_of: datetime) -> dict[str, int] | None:
+    plan = plan_in_force(campaign)
+    if not plan.supervisions:
+        return NONE_DUE
+    with transaction() as tx:
+        return None if _waiting(tx, plan, as_of) else NONE_DUE
+
+
+@effect("督办建议 supervision", idle=_none_due)
 def prepare_supervision(campaign: str, as_of: datetime) -> dict[str, int]:
     """Prepares the candidates of every supervision that is due by now and was not prepared yet; nobody is told.
 
@@ -36,17 +47,12 @@ def prepare_supervision(campaign: str, as_of: datetime) -> dict[str, int]:
     candidates for it. Safe at any time.
     """
     plan = plan_in_force(campaign)
-    if not plan.supervisions:
-        return {"supervisions": 0, "candidates": 0}
-    due = _due(plan, today(plan, as_of))
     prepared = 0
     with transaction() as tx:
         campaigns.hold(tx, campaign, "supervision")
-        done = campaigns.audited(tx, campaign, PREPARED)
-        waiting = [(rule, span) for rule, span in due if f"{rule.id}/{span.label}" not in done
-                   and store.latest_run(tx, campaign, f"{span.ends:%Y-%m}") is not None]
+        waiting = _waiting(tx, plan, as_of)
         if not waiting:
-            return {"supervisions": 0, "candidates": 0}
+            return NONE_DUE
         figures = figures_in_force(plan)
         for rule, span in waiting:
             found = _slow(plan, rule, span, figures)
@@ -55,6 +61,14 @@ def prepare_supervision(campaign: str, as_of: datetime) -> dict[str, int]:
             campaigns.audit(tx, campaign, at=as_of, actor="supervision", action=PREPARED,
                             subject=f"{rule.id}/{span.label}", count=len(found), reason=rule.source)
     return {"supervisions": len(waiting), "candidates": prepared}
+
+
+def _waiting(tx: Connection, plan: Plan, as_of: datetime) -> list[tuple[Supervision, Period]]:
+    """What is due by now, was not gone through, and whose last month was compared."""
+    due = _due(plan, today(plan, as_of))
+    done = campaigns.audited(tx, plan.id, PREPARED) if due else set()
+    return [(rule, span) for rule, span in due if f"{rule.id}/{span.label}" not in done
+            and store.latest_run(tx, plan.id, f"{span.ends:%Y-%m}") is not None]
 
 
 def _due(plan: Plan, day: date) -> list[tuple[Supervision, Period]]:

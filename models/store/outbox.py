@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, func, select, text, update
+from sqlalchemy import Connection, RowMapping, case, exists, func, or_, select, text, update
 
 from models.store.bulk import insert_new
 from models.tables import Message
@@ -61,6 +61,13 @@ def claim(tx: Connection, campaign: str, as_of: datetime, waits: Sequence[timede
             FROM unnest(CAST(:ids AS bigint[]), CAST(:letters AS bigint[])) AS f (id, letter) WHERE m.id = f.id
         """), {"ids": list(fresh), "letters": list(fresh.values())})
     return list(letters.values())
+
+
+def has_waiting(tx: Connection, campaign: str, as_of: datetime) -> bool:
+    """Whether there is a message that may be sent now."""
+    return bool(tx.execute(select(exists().where(
+        Message.campaign_id == campaign, Message.sent_at.is_(None), Message.dead_at.is_(None),
+        or_(Message.next_attempt_at.is_(None), Message.next_attempt_at <= as_of)))).scalar())
 
 
 def sent(tx: Connection, ids: Sequence[int], at: datetime) -> None:

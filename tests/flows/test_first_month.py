@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from models import database
+from tests.addresses import address_of
 from tests.command_line import canbao
 
 PERSONS, UNTIL = 800, "2021-05-28"
@@ -40,7 +40,7 @@ def status(played: tuple[Path, dict[str, Any]]) -> dict[str, Any]:
 @pytest.fixture(scope="module", params=["canbao", "prefect"])
 def opened(request: pytest.FixtureRequest, played: tuple[Path, dict[str, Any]]) -> Iterator[tuple[str, Connection]]:
     """The record and Prefect's database, as they were left."""
-    address = database._embedded(played[0]).replace("postgresql://postgres:@/postgres", f"postgresql+psycopg2://postgres@/{request.param}")
+    address = address_of(played[0], request.param)
     engine = create_engine(address)
     with engine.connect() as connection:
         yield request.param, connection

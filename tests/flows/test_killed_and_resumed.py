@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from models import database
 from tests import patience
+from tests.addresses import address_of
 from tests.command_line import canbao, environment_of
 
 pytestmark = pytest.mark.long
@@ -36,12 +36,8 @@ LEDGERS = {
 }
 
 
-def _address(home: Path) -> str:
-    return database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/canbao")
-
-
 def _ledger(home: Path) -> dict[str, list[tuple[Any, ...]]]:
-    engine = create_engine(_address(home))
+    engine = create_engine(address_of(home, "canbao"))
     with engine.connect() as connection:
         rows = {name: sorted(map(tuple, connection.execute(text(query)).all()), key=repr) for name, query in LEDGERS.items()}
     engine.dispose()
@@ -50,7 +46,7 @@ def _ledger(home: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 def _marks(home: Path) -> int:
     """How many events of the rehearsal are done; 0 before there is a record."""
-    engine = create_engine(_address(home))
+    engine = create_engine(address_of(home, "canbao"))
     try:
         with engine.connect() as connection:
             return int(connection.execute(text("SELECT count(*) FROM rehearsal_mark")).scalar_one())

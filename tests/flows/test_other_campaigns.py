@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from models import database
+from tests.addresses import address_of
 from tests.command_line import canbao
 
 pytestmark = pytest.mark.long
@@ -34,7 +34,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def _rows(home: Path, sql: str) -> list[Any]:
-    address = database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/canbao")
+    address = address_of(home, "canbao")
     engine = create_engine(address)
     with engine.connect() as connection:
         found = list(connection.execute(text(sql)).mappings())

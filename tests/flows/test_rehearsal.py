@@ -14,8 +14,8 @@ import duckdb
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from models import database
 from rehearsal.outages import SIMULATED
+from tests.addresses import address_of
 from tests.canary import Canary
 from tests.command_line import canbao
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.long
 def open_record(rehearsed: tuple[Path, dict[str, Any]]) -> Iterator[Connection]:
     """The record the rehearsal left, opened as an operator would afterwards."""
     home, _ = rehearsed
-    address = database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/canbao")
+    address = address_of(home, "canbao")
     engine = create_engine(address)
     with engine.connect() as connection:
         yield connection
@@ -122,7 +122,7 @@ def test_no_person_is_anywhere_in_prefects_database(rehearsed: tuple[Path, dict[
     server's log."""
     home, _ = rehearsed
     canary = _canary(home)
-    engine = create_engine(database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/prefect"))
+    engine = create_engine(address_of(home, "prefect"))
     seen: Counter[str] = Counter()
     with engine.connect() as connection:
         tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars().all()
@@ -141,7 +141,7 @@ def test_no_person_is_anywhere_in_prefects_database(rehearsed: tuple[Path, dict[
 def test_every_fact_of_the_year_stands_in_the_event_feed_once(rehearsed: tuple[Path, dict[str, Any]], open_record: Connection) -> None:
     home, _ = rehearsed
     noted = {tuple(row) for row in open_record.execute(text("SELECT event, count(*) FROM event GROUP BY 1"))}
-    engine = create_engine(database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/prefect"))
+    engine = create_engine(address_of(home, "prefect"))
     with engine.connect() as connection:
         told = {tuple(row) for row in connection.execute(text("SELECT event, count(*) FROM events WHERE event LIKE 'canbao.%' GROUP BY 1"))}
     engine.dispose()
@@ -152,7 +152,7 @@ def test_every_fact_of_the_year_stands_in_the_event_feed_once(rehearsed: tuple[P
 
 def test_an_operator_finds_every_flow_in_prefects_history(rehearsed: tuple[Path, dict[str, Any]]) -> None:
     home, answer = rehearsed
-    engine = create_engine(database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/prefect"))
+    engine = create_engine(address_of(home, "prefect"))
     with engine.connect() as connection:
         states = dict(connection.execute(text("SELECT state_type::text, count(*) FROM flow_run GROUP BY 1")).all())
         names = set(connection.execute(text("SELECT f.name FROM flow f")).scalars())
@@ -164,7 +164,7 @@ def test_an_operator_finds_every_flow_in_prefects_history(rehearsed: tuple[Path,
 
 def test_each_failure_that_was_planned_is_said_to_be_simulated_and_followed_by_a_success(rehearsed: tuple[Path, dict[str, Any]]) -> None:
     home, answer = rehearsed
-    engine = create_engine(database._embedded(home).replace("postgresql://postgres:@/postgres", "postgresql+psycopg2://postgres@/prefect"))
+    engine = create_engine(address_of(home, "prefect"))
     with engine.connect() as connection:
         rows = connection.execute(text(
             "SELECT r.name, r.state_type::text AS state, r.end_time, s.message FROM flow_run r "

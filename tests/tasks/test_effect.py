@@ -67,3 +67,31 @@ def test_every_flow_is_guarded_as_every_task_is() -> None:
     assert found["rerun-comparison"].validate_parameters(given)["chunks"][0].value == "lists"
     with pytest.raises(ParameterTypeError):
         found["rerun-comparison"].validate_parameters(given | {"period": "2021-13"})
+
+
+def _nothing_below(floor: int) -> int | None:
+    return 0 if floor < 10 else None
+
+
+@effect("数 count", idle=_nothing_below)
+def _counted(floor: int) -> int:
+    return floor * 2
+
+
+def test_an_effect_with_nothing_to_do_answers_without_a_task_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    monkeypatch.setitem(_counted.__dict__, "task", lambda floor: made.append(floor) or _counted.fn(floor))
+    assert (_counted(9), _counted(10)) == (0, 20)
+    assert made == [10]
+
+
+def test_what_asks_whether_there_is_something_to_do_is_guarded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANBAO_HOME", str(tmp_path))
+
+    def quotes_a_key() -> None:
+        raise ValueError(f"Key (id_number)=({PERSON}) already exists")
+
+    asked = effect("问 ask", idle=quotes_a_key)(_our_own.__wrapped__)  # type: ignore[attr-defined]
+    with pytest.raises(CanbaoError) as shown:
+        asked()
+    assert PERSON not in str(shown.value)

@@ -30,10 +30,10 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import create_engine, text
 
 from comparison.plan_check import load_sound
-from models import database
 from models.errors import CanbaoError
 from rules.calendar import WorkCalendar
 from tests import patience
+from tests.addresses import address_of
 from tests.canary import Canary
 from tests.command_line import canbao, environment_of
 from tests.ui.browser import browser, see, shot
@@ -101,7 +101,7 @@ class Site:
 
     def rows(self, sql: str, record: str = "canbao") -> list[tuple[Any, ...]]:
         """Rows of the record, or of Prefect's database."""
-        address = database._embedded(self.home).replace("postgresql://postgres:@/postgres", f"postgresql+psycopg2://postgres@/{record}")
+        address = address_of(self.home, record)
         engine = create_engine(address)
         with engine.connect() as connection:
             found = [tuple(row) for row in connection.execute(text(sql))]
