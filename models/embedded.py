@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import atexit
 import fcntl
+import hashlib
 import importlib.util
 import os
 import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -280,18 +282,31 @@ def _make(home: Path, data: Path, owner: _Owner) -> None:
 
 def _socket_folder(data: Path, owner: _Owner) -> Path:
     """The data folder, where its path will do: the kernel wants a short one, and PostgreSQL one that needs no quoting.
-    Otherwise a private folder in a place for temporary files."""
+    Otherwise a private folder in a place for temporary files, the same one for the same data folder: whoever knows the address
+    still has it when the server was started again."""
     if _is_plain(data):
         return data
     places = [tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"]
+    name = f"canbao-{hashlib.sha256(os.fsencode(data)).hexdigest()[:8]}"
     for place in map(Path, places):
-        if _is_plain(place / "canbao-12345678") and owner.may_pass(place / "x"):
+        if _is_plain(place / name) and owner.may_pass(place / "x"):
             with suppress(OSError):
-                made = Path(tempfile.mkdtemp(prefix="canbao-", dir=place))
-                owner.take(made)
-                return made
+                return _private(place / name, owner)
     raise StorageUnavailable("there is no folder with a short name for PostgreSQL's socket.", where=str(data),
                              cure=f"Make one of {', '.join(places)} writable, or set CANBAO_HOME to a shorter path.")
+
+
+def _private(folder: Path, owner: _Owner) -> Path:
+    """The folder, made for its owner alone; one of another name where somebody else has taken this one."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == (os.geteuid() if owner.uid is None else owner.uid) and not found.st_mode & 0o077:
+            return folder
+        folder = Path(tempfile.mkdtemp(prefix="canbao-", dir=folder.parent))
+    owner.take(folder)
+    return folder
 
 
 def _is_plain(folder: Path) -> bool:

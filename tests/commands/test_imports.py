@@ -25,11 +25,11 @@ from tests.tasks import a_comparison
 ROOT = Path(__file__).parents[2]
 CAMPAIGN, NOW, PERIOD = a_comparison.CAMPAIGN, a_comparison.NOW, a_comparison.PERIOD
 SHOWING = {"typer", "rich"}
-PARSING = {*SHOWING, "pydantic"}
+PARSING = {*SHOWING, "pydantic", "pydantic_core"}
 """With pydantic typer reads what a command is given, and begins with it when a command's own help is asked for."""
-PLAN = {*PARSING, "yaml", "chinese_calendar", "duckdb", "sqlglot"}
-"""The expressions of a plan are tried on the engine that will run them."""
-RECORD = {*PARSING, "yaml", "chinese_calendar", "sqlalchemy", "psycopg2", "rapidfuzz"}
+PLAN = {*PARSING, "yaml", "chinese_calendar", "duckdb", "sqlglot", "psutil"}
+"""The expressions of a plan are tried on the engine that will run them, with what the machine lets it have."""
+RECORD = {*PARSING, "yaml", "chinese_calendar", "sqlalchemy", "psycopg2", "rapidfuzz", "psutil"}
 LOADED = """
 import json, sys
 import canbao

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import text
 
 from comparison.plan_check import load_sound
@@ -41,6 +42,7 @@ def _run(at: datetime) -> dict[str, Any]:
     return dict(run_comparison.fn(CAMPAIGN, PERIOD, at))
 
 
+@pytest.mark.long
 def test_a_corrected_feed_moves_only_whom_it_speaks_of(record: Path, tmp_path: Path) -> None:
     loaded = load_sound(CAMPAIGN)
     simulate(loaded, persons=2_500, seed=3, periods=[PERIOD], out=tmp_path)

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,9 +23,9 @@ from deployments import server
 from deployments.child import Child, end_session
 from models.errors import StorageUnavailable
 from models.loopback import reach_directly
+from tests.patience import HANGS_AFTER_SECONDS, until
 
 pytestmark = pytest.mark.timeout(1200)
-PATIENCE_SECONDS = 300
 HOSTILE = {
     "http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "socks5://127.0.0.1:9", "no_proxy": "[::1],.invalid",
     "LANG": "zh_CN.GB18030", "PGPORT": "6543", "PGHOST": "db.example.invalid", "XDG_RUNTIME_DIR": "/nowhere/at/all",
@@ -35,10 +34,7 @@ HOSTILE = {
 
 
 def _await(what: str, condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
+    until(condition, what)
 
 
 def _of(home: Path) -> list[str]:
@@ -80,6 +76,7 @@ def _said(process: subprocess.Popen[str], home: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_it_comes_up_where_people_put_it_and_goes_with_whoever_is_killed(tmp_path: Path) -> None:
     temporary = tmp_path / "shared"
     temporary.mkdir(mode=0o711)
@@ -94,7 +91,7 @@ def test_it_comes_up_where_people_put_it_and_goes_with_whoever_is_killed(tmp_pat
         assert len(_of(home)) > 4
         # A second one says where the first is, and disturbs nothing.
         with _canbao(home, "up", "--port", "0", "--json", **hostile) as second:
-            assert second.wait(PATIENCE_SECONDS) == 1
+            assert second.wait(HANGS_AFTER_SECONDS) == 1
         assert f"runs already ({health['ui']})" in (tmp_path / "output.log").read_text()
         assert server.is_healthy(health["api"])
         found = subprocess.run([sys.executable, "-m", "canbao", "doctor", "--json"], capture_output=True, text=True, check=False,
@@ -112,7 +109,7 @@ def test_it_comes_up_where_people_put_it_and_goes_with_whoever_is_killed(tmp_pat
         assert {psutil.Process(health[name]["pid"]).environ()["CANBAO_HOME"] for name in ("server", "worker")} == {str(home)}
         assert f"port {taken.getsockname()[1]} is taken" in (tmp_path / "output.log").read_text()
         up.send_signal(signal.SIGHUP)  # its terminal was closed
-        assert up.wait(PATIENCE_SECONDS) == 0
+        assert up.wait(HANGS_AFTER_SECONDS) == 0
         assert not _of(home), "whoever ends in order leaves nothing even for a moment"
 
 

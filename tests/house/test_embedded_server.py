@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ import pytest
 
 from models import embedded
 from models.errors import StorageUnavailable
+from tests.patience import until
 
 ROOT = Path(__file__).parents[2]
 USE = """
@@ -28,7 +30,8 @@ engine = database.create_engine(database.url("kept"))
 with engine.begin() as connection:
     connection.execute(database.text("CREATE TABLE IF NOT EXISTS seen (at timestamptz DEFAULT now())"))
     connection.execute(database.text("INSERT INTO seen DEFAULT VALUES"))
-    print(connection.execute(database.text("SELECT count(*) FROM seen")).scalar(), flush=True)
+    rows = connection.execute(database.text("SELECT count(*) FROM seen")).scalar()
+print(rows, flush=True)
 sys.stdin.read()
 """
 """Joins the server, writes a row, says how many there are, and stays until it is told to go."""
@@ -92,10 +95,7 @@ def _postmaster(home: Path) -> psutil.Process:
 
 
 def _await(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(condition, "what was waited for", pause_seconds=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +243,9 @@ def test_one_that_an_older_version_left_is_ended_in_order(home: Path) -> None:
     owner = (home / "postgres").stat()
     whose = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
     data = home / "postgres"
-    subprocess.run([str(embedded.binaries() / "pg_ctl"), "-D", str(data), "-w", "-o", f"-k {data} -h ''", "-l", str(data / "log"), "start"],
+    sockets = Path(tempfile.mkdtemp(prefix="canbao-old-", dir="/tmp"))  # the kernel wants a short path
+    os.chown(sockets, owner.st_uid, owner.st_gid)
+    subprocess.run([str(embedded.binaries() / "pg_ctl"), "-D", str(data), "-w", "-o", f"-k {sockets} -h ''", "-l", str(data / "log"), "start"],
                    check=True, stdout=subprocess.DEVNULL, cwd=data, **whose)  # type: ignore[call-overload]
     left = _postmaster(home)
     with using(home) as rows:
