@@ -180,7 +180,7 @@ def test_each_failure_that_was_planned_is_said_to_be_simulated_and_followed_by_a
 def test_a_failed_run_left_nothing_wrong_in_the_record(rehearsed: tuple[Path, dict[str, Any]], open_record: Connection) -> None:
     _, answer = rehearsed
     failed = open_record.execute(text(
-        "SELECT r.period, r.state, array_agg(a.outcome ORDER BY a.number) AS outcomes FROM run r JOIN run_attempt a ON a.run_id = r.id "
+        "SELECT r.period, r.state, array_agg(a.outcome ORDER BY a.id) AS outcomes FROM run r JOIN run_attempt a ON a.run_id = r.id "
         "GROUP BY r.id HAVING bool_or(a.outcome = 'failed') ORDER BY r.period")).all()
     assert [row.period for row in failed] == answer["simulated_failures"]
     assert all(row.state == "done" and row.outcomes == ["failed", "done"] for row in failed)

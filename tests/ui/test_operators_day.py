@@ -321,7 +321,8 @@ def test_what_happened_stands_in_the_event_feed_with_what_it_concerns(site: Site
     begun = site.begin("sweep", as_of=workday.isoformat())
     site.await_run("sweep", "Completed", identity=begun["id"])
     for event in ("canbao.report.missed", "canbao.step.sent", "canbao.feed.late", "canbao.approval.waiting"):
-        assert site.api("events/filter", filter={"event": {"name": [event]}})["total"] > 0, event
+        # Prefect gathers events for two seconds before it writes them.
+        patience.until(lambda event=event: site.api("events/filter", filter={"event": {"name": [event]}})["total"], event)  # type: ignore[misc]
     (waiting,) = site.api("events/filter", filter={"event": {"name": ["canbao.approval.waiting"]}})["events"]
     assert waiting["resource"]["prefect.resource.id"] == f"canbao.campaign.{CAMPAIGN}"
     assert {"organisation", "run", "flow-run"} <= {entry["prefect.resource.role"] for entry in waiting["related"]}
