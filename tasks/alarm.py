@@ -81,11 +81,9 @@ def _no_gap(campaign: str, as_of: datetime) -> dict[str, object] | None:
 def alarm_of_gap(campaign: str, as_of: datetime) -> dict[str, object]:
     """Before a sweep: if nobody has swept for longer than the plan allows, says so, with Prefect or without it. A rehearsal
     sweeps only when something is due, so its gaps mean nothing."""
-    with transaction() as tx:
-        if campaigns.is_rehearsed(tx, campaign):
-            return {"kind": "sweep_stale", "written": 0}
-    if not notice_stale_sweep(campaign, as_of):
-        return {"kind": "sweep_stale", "written": 0}
+    if (nothing := _no_gap(campaign, as_of)) is not None:
+        return nothing
+    notice_stale_sweep(campaign, as_of)
     return raise_alarm.fn(campaign, "sweep_stale", as_of, SWEEP)
 
 
