@@ -81,10 +81,10 @@ def measure(persons: int, rounds: int, scratch: Path) -> list[Figure]:
 @contextmanager
 def _timed_work() -> Iterator[list[float]]:
     """Notes the seconds that the work of a comparison takes, whoever calls it."""
-    from tasks.comparison import begin_comparison, compare_chunk, record_comparison
+    from tasks.comparison import begin_comparison, compare_chunks, record_comparison
 
     spent: list[float] = []
-    kept = {task: task.fn for task in (begin_comparison, compare_chunk, record_comparison)}
+    kept = {task: task.fn for task in (begin_comparison, compare_chunks, record_comparison)}
 
     def timed(work: Callable[..., object]) -> Callable[..., object]:
         @functools.wraps(work)

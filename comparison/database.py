@@ -25,10 +25,11 @@ def quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def connect(work: Path | None = None, *, memory_gb: float | None = None) -> duckdb.DuckDBPyConnection:
+def connect(work: Path | None = None, *, memory_gb: float | None = None, is_small: bool = False) -> duckdb.DuckDBPyConnection:
     """A private in-memory DuckDB that spills to ``work``. Threads and memory are what the machine lets a comparison have
-    (models.machine), or so much memory as is said. Raises WrongUse where a setting means nothing."""
-    settings = database_settings(Share.COMPARISON)
+    (models.machine; one thread where it ``is_small``), or so much memory as is said. Raises WrongUse where a setting means
+    nothing."""
+    settings = database_settings(Share.COMPARISON, is_small=is_small)
     if memory_gb is not None:
         settings["memory_limit"] = f"{int(memory_gb * GIGABYTE) // 10**6}MB"
     connection = duckdb.connect(":memory:", config=settings)

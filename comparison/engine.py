@@ -10,7 +10,8 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -26,7 +27,28 @@ from models.plan import Plan
 
 PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 2000"
 """A column of more different values than that is not worth a dictionary; looking for one is what writing costs."""
+SMALL_BYTES = 4_000_000
+"""Snapshots of a place of some fifty thousand persons: one thread does not take longer over them than two."""
 Inputs = Mapping[str, Sequence[Path]]
+
+
+class Room:
+    """Where chunks are run one after another: a database, with the feeds that were opened in it so far.
+
+    Each chunk has a catalogue of its own, which is gone when it ends: nothing but the feeds passes from one to the next. Where
+    one has failed, no other is run.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.feeds: set[str] = set()
+
+    @contextmanager
+    def catalogue(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A catalogue for the time of one chunk."""
+        self.connection.execute("ATTACH ':memory:' AS chunk; SET search_path = 'chunk.main,memory.main'")
+        yield self.connection
+        self.connection.execute("SET search_path = 'memory.main'; DETACH chunk")
 
 
 @dataclass(frozen=True)
@@ -138,24 +160,41 @@ class Comparison:
             os.replace(partial, self.folder / table.name)
         return True
 
-    def run(self, chunk: Chunk) -> int:
-        """Runs one chunk and leaves its tables, replacing those of an earlier attempt; answers with their rows.
+    @property
+    def input_bytes(self) -> int:
+        """How much the snapshots hold, as they lie on the disk."""
+        return sum(path.stat().st_size for paths in self.inputs.values() for path in paths)
+
+    @contextmanager
+    def room(self) -> Iterator[Room]:
+        """A room in which chunks of this comparison are run one after another. Raises StorageUnavailable where its folder
+        cannot be made."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StorageUnavailable(f"cannot be written ({error.strerror})", where=str(self.folder)) from None
+        with connect(self.folder / "spill", is_small=self.input_bytes < SMALL_BYTES) as connection:
+            connection.execute("SET VARIABLE period = ?", [self.period])
+            connection.execute("SET VARIABLE period_end = ?::DATE", [period_end(self.period)])
+            connection.execute("SET VARIABLE campaign_starts = ?::DATE", [self.plan.starts])
+            connection.execute(script("00_feeds"))
+            yield Room(connection)
+
+    def run(self, chunk: Chunk, room: Room | None = None) -> int:
+        """Runs one chunk, in a room of its own or in one that others used, and leaves its tables, replacing those of an
+        earlier attempt; answers with their rows.
 
         Raises RunDoesNotBalance where its SQL fails, StorageUnavailable where the folder cannot be written or the memory
         does not do.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with connect(self.folder / "spill") as connection:
-                connection.execute("SET VARIABLE period = ?", [self.period])
-                connection.execute("SET VARIABLE period_end = ?::DATE", [period_end(self.period)])
-                connection.execute("SET VARIABLE campaign_starts = ?::DATE", [self.plan.starts])
-                connection.execute(script("00_feeds"))
+            with nullcontext(room) if room is not None else self.room() as used:
                 for feed in chunk.feeds:
-                    self._open(connection, feed)
-                for name in chunk.reads:
-                    connection.execute(view_of(name, self.table(name)))
-                return sum(self._take(connection, step) for step in chunk.steps)
+                    self._open(used, feed)
+                with used.catalogue() as connection:
+                    for name in chunk.reads:
+                        connection.execute(view_of(name, self.table(name)))
+                    return sum(self._take(connection, step) for step in chunk.steps)
         except duckdb.OutOfMemoryException:
             raise StorageUnavailable(
                 f"chunk {chunk.name} needs more memory than a comparison may hold here, or the disk for what it puts aside is full.",
@@ -182,21 +221,24 @@ class Comparison:
         # In an order of their own: it must not matter in which order files were taken in.
         return sorted(self.inputs.get(feed, ()))
 
-    def _open(self, connection: duckdb.DuckDBPyConnection, feed: str) -> None:
-        """A typed view over a feed's accepted snapshots, and one over the doubtful rows beside them."""
+    def _open(self, room: Room, feed: str) -> None:
+        """A typed view over a feed's accepted snapshots, and one over the doubtful rows beside them; once in a room."""
+        if feed in room.feeds:
+            return
+        room.feeds.add(feed)
         paths = self._paths(feed)
         doubtful = [(number, path) for number, path in enumerate(map(doubtful_of, paths)) if path.exists()]
         for name, files in ((feed, list(enumerate(paths))), (f"{feed}_doubtful", doubtful)):
-            union = f"FROM feed.{feed}"
+            union = f"FROM memory.feed.{feed}"
             if files:
                 listed = ", ".join(quoted(path) for _, path in files)
                 numbers = ", ".join(str(number) for number, _ in files)
                 number = f"([{numbers}])[file_index::INTEGER + 1]" if len(files) > 1 else numbers
                 union += (f" UNION ALL BY NAME SELECT {number}::INTEGER AS file, * "
                           f"FROM read_parquet([{listed}], union_by_name = true)")
-            connection.execute(
+            room.connection.execute(
                 f"CREATE VIEW {name} AS SELECT * REPLACE (coalesce(member, 1)::INTEGER AS member) FROM ({union})"
-                if files else f"CREATE VIEW {name} AS FROM feed.{feed} LIMIT 0")
+                if files else f"CREATE VIEW {name} AS FROM memory.feed.{feed} LIMIT 0")
 
     def outcome(self) -> Outcome:
         """The counts of a run whose chunks are all done. Raises RunDoesNotBalance if they do not add up."""

@@ -13,7 +13,7 @@ from flows.summary import publish
 from tasks.campaign import folder, keep_phases
 from tasks.effect import guarded
 from tasks.reports import issue_forms
-from tasks.submissions import returned_files, take_return
+from tasks.submissions import returned_files, take_returns
 
 
 @flow(name="contribution", description="参保缴费：回收花名册和报表、登记核查结果、预填下期月报", flow_run_name=run_name("参保缴费"))
@@ -38,8 +38,7 @@ def take_back(campaign: str, now: datetime, returns: str | None) -> dict[str, ob
     """The order of tasks that contribution shares with pilot, survey and self-assessment: phases, what came back, forms."""
     phases = keep_phases(campaign, now)
     place = Path(returns) if returns else folder(campaign, "returns")
-    taken = [take_return(campaign, organisation, str(path), arrival)
-             for organisation, path, arrival in returned_files(campaign, place, now)]
+    taken = take_returns(campaign, list(returned_files(campaign, place, now)))
     return {
         "phases": phases, "taken": sum(bool(entry["new"]) for entry in taken),
         "sent_back": sum(bool(entry["sent_back"]) for entry in taken),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.approval import ask_for_approval
 from flows.clock import instant, name_run, run_name
@@ -16,10 +15,9 @@ from flows.due import idle
 from flows.inbox_watch import admit_all
 from flows.summary import Progress, publish, publish_run
 from models.errors import CanbaoError
-from models.machine import machine
 from tasks.attempts import is_retry
 from tasks.campaign import actor, folder
-from tasks.comparison import begin_comparison, compare_chunk, one_at_a_time, record_comparison
+from tasks.comparison import begin_comparison, called, compare_chunks, in_parts, one_at_a_time, record_comparison
 from tasks.doors import look
 from tasks.due import comparison_on_schedule
 from tasks.effect import guarded
@@ -29,8 +27,7 @@ from tasks.intake import waits_for
 from tasks.release import propose
 
 
-@flow(name="data-comparison", description="数据比对：接收数据、质量检查、比对、生成清单、提请下发", flow_run_name=run_name("数据比对"),
-      task_runner=ThreadPoolTaskRunner(max_workers=machine().files_at_once))  # type: ignore[arg-type]
+@flow(name="data-comparison", description="数据比对：接收数据、质量检查、比对、生成清单、提请下发", flow_run_name=run_name("数据比对"))
 @guarded
 def data_comparison(
     campaign: str, period: str | None = None, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
@@ -99,7 +96,8 @@ def compare_in_chunks(
     campaign: str, period: str, now: datetime, *, redo: Sequence[str] = (), reason: str = "", by: str = "",
     before_recording: Callable[[int], object] | None = None,
 ) -> dict[str, Any]:
-    """One task run per chunk: what is done is seen, and what failed is run again alone. The caller holds the period.
+    """One task run per chunk (all in one where the place is small): what is done is seen, and what failed is run again alone.
+    The caller holds the period.
 
     ``before_recording`` is told the run when its chunks are done and nothing of the run before is replaced yet.
     """
@@ -110,9 +108,10 @@ def compare_in_chunks(
         answer: dict[str, Any] = begun["answer"]
         return answer
     run: int = begun["run"]
-    progress = Progress(campaign, period, len(begun["chunks"]) + 1)
-    for chunk in begun["chunks"]:
-        compare_chunk(campaign, run, chunk)
+    parts = in_parts(campaign, run, begun["chunks"])
+    progress = Progress(campaign, period, len(parts) + 1)
+    for chunks in parts:
+        compare_chunks(campaign, run, chunks, called(chunks))
         progress.step()
     if before_recording is not None:
         before_recording(run)

@@ -7,22 +7,19 @@ from datetime import datetime
 from pathlib import Path
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import instant, run_name
 from flows.due import begin_what_is_due, idle
 from flows.summary import publish
 from models.errors import CanbaoError
-from models.machine import machine
 from tasks.campaign import folder
-from tasks.doors import admit, look
+from tasks.doors import admit_files, look
 from tasks.effect import guarded
 from tasks.events import announce, notice_stale_sweep
 from tasks.inbox import Inbox, Moment
 
 
-@flow(name="inbox-watch", description="收件箱：接收各部门已送达的完整文件", flow_run_name=run_name("收件箱"),
-      task_runner=ThreadPoolTaskRunner(max_workers=machine().files_at_once))  # type: ignore[arg-type]
+@flow(name="inbox-watch", description="收件箱：接收各部门已送达的完整文件", flow_run_name=run_name("收件箱"))
 @guarded
 def inbox_watch(campaign: str, as_of: datetime | None = None, inbox: str | None = None) -> dict[str, object]:
     """Takes in what lies complete in the inbox. Safe at any time, any number of times: what is known is left alone.
@@ -53,18 +50,6 @@ def inbox_watch(campaign: str, as_of: datetime | None = None, inbox: str | None 
 
 
 def admit_all(campaign: str, found: Inbox) -> dict[str, object]:
-    """Takes everything in, as many at a time as the machine bears: a file is read while another is judged. One that fails (a department's
-    database is down) keeps nobody else waiting. Counts only."""
-    arriving = [admit.submit(campaign, file.feed, file.period, str(file.path), file.received_at) for file in found.arrived]
-    counts: Counter[str] = Counter()
-    for future in arriving:
-        try:
-            taken = future.result()
-        except CanbaoError:
-            counts["failed"] += 1
-        else:
-            counts["files"] += bool(taken["new"])
-            counts["returned"] += bool(taken["new"]) and taken["verdict"] == "returned"
+    """Takes in what was found, and says what is held. Counts only."""
     held = Counter(entry.state for entry in found.held)
-    return {"files": counts["files"], "returned": counts["returned"], "failed": counts["failed"],
-            "waiting": held["waiting"], "misplaced": held["misplaced"]}
+    return {**admit_files(campaign, found.arrived), "waiting": held["waiting"], "misplaced": held["misplaced"]}

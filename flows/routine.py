@@ -5,18 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.clock import instant, run_name
 from flows.data_comparison import compare_months
 from flows.due import idle
-from models.machine import machine
 from tasks.campaign import keep_phases
 from tasks.effect import guarded
 
 
-@flow(name="routine", description="常态运行：每月接收数据、比对、更新清单", flow_run_name=run_name("常态运行"),
-      task_runner=ThreadPoolTaskRunner(max_workers=machine().files_at_once))  # type: ignore[arg-type]
+@flow(name="routine", description="常态运行：每月接收数据、比对、更新清单", flow_run_name=run_name("常态运行"))
 @guarded
 def routine(
     campaign: str, period: str | None = None, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None

@@ -101,10 +101,12 @@ def machine() -> Machine:
     return Machine(threads, memory, None if set_memory else free_bytes(), processes)
 
 
-def database_settings(share: Share) -> Settings:
-    """The settings with which a DuckDB of ours is opened (``duckdb.connect(config=…)``)."""
+def database_settings(share: Share, *, is_small: bool = False) -> Settings:
+    """The settings with which a DuckDB of ours is opened (``duckdb.connect(config=…)``). Where what it works on ``is_small``,
+    threads would cost more than they save: one, unless somebody set how many."""
     found = machine()
-    return {"threads": found.database_threads(share), "memory_limit": f"{found.database_bytes(share) // 10**6}MB"}
+    threads = 1 if is_small and not os.environ.get(THREADS, "").strip() else found.database_threads(share)
+    return {"threads": threads, "memory_limit": f"{found.database_bytes(share) // 10**6}MB"}
 
 
 def small_database() -> Settings:

@@ -8,13 +8,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-
 from documents.bench_workbook import IS_OTHER, IS_SAME, UNCLEAR, answer_cells
 from documents.form_sheet import PREFILLED, read_fields
 from documents.roster import CHECKED, ENROLLED, NOTE, NUMBER, RESULT, WORKER
 from documents.workbook import FORM_SCHEMA, ROSTER_SCHEMA, as_text, open_returned
 from models.plan import Section
+from rehearsal.filling import Place, enter
 from rehearsal.writing import Author, own_figures
 
 SECTION = "section:"
@@ -62,25 +61,23 @@ def fill_roster(issued: Path, handed_in: Path, answers: Mapping[str, Answer]) ->
     """Fills the result columns for the findings answered; returns how many rows were, and writes nothing if none."""
     if not answers:
         return 0
-    book = load_workbook(issued)
+    values: dict[Place, Any] = {}
     filled = 0
-    for sheet in book.worksheets:
+    for name, sheet in open_returned(issued, ROSTER_SCHEMA).sheets.items():
         places: dict[str, int] = {}
-        for row in sheet.iter_rows():
+        for number, row in enumerate(sheet.rows):
             if not places:
-                titles = {as_text(cell.value): cell.column for cell in row}
+                titles = {as_text(value): column for column, value in enumerate(row)}
                 places = titles if NUMBER in titles and RESULT in titles else {}
                 continue
-            answer = answers.get(as_text(row[places[NUMBER] - 1].value))
+            answer = answers.get(as_text(row[places[NUMBER]]))
             if answer is None:
                 continue
-            values = {RESULT: answer.result, NOTE: answer.note, ENROLLED: answer.enrolled_on, WORKER: answer.worker,
-                      CHECKED: answer.checked_on}
-            for title, value in values.items():
-                if value not in (None, ""):
-                    sheet.cell(row[0].row, places[title], value)
+            said = {RESULT: answer.result, NOTE: answer.note, ENROLLED: answer.enrolled_on, WORKER: answer.worker,
+                    CHECKED: answer.checked_on}
+            values |= {(name, number, places[title]): value for title, value in said.items() if value not in (None, "")}
             filled += 1
-    book.save(handed_in)
+    enter(issued, handed_in, values)
     return filled
 
 
@@ -94,7 +91,7 @@ class Slip:
 
 def fill_form(issued: Path, handed_in: Path, author: Author, sections: Sequence[Section], slip: Slip | None = None) -> None:
     """Fills every part of a form as its author writes, with the figures the form shows; a careless clerk with a slip."""
-    book = load_workbook(issued)
+    values: dict[Place, Any] = {}
     fields = list(read_fields(open_returned(issued, FORM_SCHEMA)))
     figures, numbers = own_figures(fields), author.numbers(sections)
     for filled in fields:
@@ -109,17 +106,14 @@ def fill_form(issued: Path, handed_in: Path, author: Author, sections: Sequence[
             value = numbers.get(key, 0)
         if value is None:
             value = author.text(field.label, figures, last_month=slip == Slip(key, repeats=True))
-        book[field.sheet].cell(field.row + 1, field.column + 1, value)
-    book.save(handed_in)
+        values[field.sheet, field.row, field.column] = value
+    enter(issued, handed_in, values)
 
 
 def fill_bench(issued: Path, handed_in: Path, same: Mapping[tuple[str, str], bool | None]) -> int:
     """Answers every pair (row_key, person_id) of a bench as somebody would who went and asked; None, and what ``same`` does
     not know, cannot be found out. Returns how many are the same person."""
-    book = load_workbook(issued)
     answers = {True: IS_SAME, False: IS_OTHER, None: UNCLEAR}
     cells = answer_cells(issued)
-    for pair, (sheet, row, column) in cells.items():
-        book[sheet].cell(row, column, answers[same.get(pair)])
-    book.save(handed_in)
+    enter(issued, handed_in, {(sheet, row - 1, column - 1): answers[same.get(pair)] for pair, (sheet, row, column) in cells.items()})
     return sum(same.get(pair) is True for pair in cells)

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field
 
-from comparison.engine import Comparison, Outcome
+from comparison.engine import Comparison, Outcome, Room
 from models.database import transaction
 from models.errors import StorageUnavailable
 from models.plan import Strict
@@ -88,11 +88,11 @@ def hanging(outage: Outage, at: datetime) -> Iterator[None]:
     def is_of(comparison: Comparison) -> bool:
         return not outage.has_struck and (comparison.plan.id, comparison.period) == (outage.campaign, outage.period)
 
-    def run(self: Comparison, chunk: Any) -> int:
+    def run(self: Comparison, chunk: Any, room: Room | None = None) -> int:
         names = [entry.name for entry in self.chunks]
         if outage.kind.at < 1 and is_of(self) and chunk.name == names[int(len(names) * outage.kind.at)]:
             _strike(outage, at)
-        return runs(self, chunk)
+        return runs(self, chunk, room)
 
     def outcome(self: Comparison) -> Outcome:
         if outage.kind.at >= 1 and is_of(self):

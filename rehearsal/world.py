@@ -249,7 +249,6 @@ class World:
     @staticmethod
     def _arrive(path: Path, at: datetime) -> None:
         """The workbook is complete; it arrives at ``at``."""
-        settle_zip(path, at.date())
         os.utime(path, (at.timestamp(), at.timestamp()))
         if path.suffix == ".part":
             path.replace(path.with_suffix(""))

@@ -12,11 +12,11 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 
 from comparison.chunks import Known
 from comparison.difference import category_changes, list_changes
-from comparison.engine import Comparison, Outcome, code_version, refuse_runaways
+from comparison.engine import Comparison, Outcome, Room, code_version, refuse_runaways
 from comparison.exports import export_for_record
 from comparison.figures import figures
 from models.database import engine, transaction
@@ -43,6 +43,9 @@ from tasks.effect import effect
 DECISIONS, OLD_NUMBERS = "decisions", "old_numbers"
 """Among a run's inputs: no feeds, but what people decided of identities, and the numbers that were replaced
 (``tasks.decisions``)."""
+TOGETHER_BYTES = 16_000_000
+"""Snapshots of a place of some two hundred thousand persons: a chunk of it is done in a second, and a task run each would cost
+as much again."""
 
 
 @contextmanager
@@ -68,8 +71,8 @@ def run_comparison(
     """
     with one_at_a_time(campaign, period):
         begun = begin_comparison.fn(campaign, period, as_of, redo, reason, by)
-        for chunk in begun["chunks"]:
-            compare_chunk.fn(campaign, begun["run"], chunk)
+        for part in in_parts(campaign, begun["run"], begun["chunks"]):
+            compare_chunks.fn(campaign, begun["run"], part)
         return record_comparison.fn(campaign, begun["run"], as_of) if begun["new"] else begun["answer"]
 
 
@@ -108,13 +111,33 @@ def begin_comparison(
     return {"run": run_id, "new": True, "chunks": waiting}
 
 
-@effect("比对步骤 compare chunk", "{chunk}")
-def compare_chunk(campaign: str, run_id: int, chunk: str) -> dict[str, Any]:
-    """Runs one chunk and marks it done; a chunk that another run of the campaign has with the same key is taken over.
+def in_parts(campaign: str, run_id: int, chunks: Sequence[str]) -> list[list[str]]:
+    """How the chunks of a run are shared out among task runs: each its own, or all together where the place is small."""
+    if _run_of(campaign, run_id).input_bytes <= TOGETHER_BYTES:
+        return [list(chunks)] if chunks else []
+    return [[chunk] for chunk in chunks]
 
-    Its tables are in the run's folder, whole, before the mark is made: killed between the two, it is run again.
+
+@effect("比对步骤 compare chunks", "{called}")
+def compare_chunks(campaign: str, run_id: int, chunks: Sequence[str], called: str = "") -> list[dict[str, Any]]:
+    """Runs chunks, one after another, and marks each done; one that another run of the campaign has with the same key is
+    taken over. Where one fails, those before it are done.
+
+    A chunk's tables are in the run's folder, whole, before its mark is made: killed between the two, it is run again.
+    ``called`` is what the task run is called.
     """
     comparison = _run_of(campaign, run_id)
+    with ExitStack() as stack:
+        room = cache(lambda: stack.enter_context(comparison.room()))  # none is needed where all are taken over
+        return [_compare(campaign, run_id, comparison, chunk, room) for chunk in chunks]
+
+
+def called(chunks: Sequence[str]) -> str:
+    """How a task run over these chunks is called: by the one, or by the first and the last of them."""
+    return chunks[0] if len(chunks) == 1 else f"{chunks[0]} … {chunks[-1]} ({len(chunks)})"
+
+
+def _compare(campaign: str, run_id: int, comparison: Comparison, chunk: str, room: Callable[[], Room]) -> dict[str, Any]:
     part = comparison.chunk(chunk)
     with transaction() as tx:
         runs.begin_chunk(tx, run_id, chunk)
@@ -123,7 +146,7 @@ def compare_chunk(campaign: str, run_id: int, chunk: str) -> dict[str, Any]:
     began = time.perf_counter()
     try:
         taken_over = not is_redo and any(comparison.adopt(part, Path(other)) for other in others)
-        rows = 0 if taken_over else comparison.run(part)
+        rows = 0 if taken_over else comparison.run(part, room())
     except Exception as error:
         with transaction() as tx:
             runs.fail_chunk(tx, run_id, chunk, type(error).__name__)

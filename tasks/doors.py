@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +25,7 @@ from expectations import database_source
 from expectations.database_source import DatabaseSource, Limits
 from models.database import transaction
 from models.errors import CanbaoError, WrongUse
+from models.machine import machine
 from models.plan import Feed, Plan
 from models.store import deliveries as store
 from rules.deadlines import carrier
@@ -89,6 +93,28 @@ def waiting_files(
     """(feed, file, arrival) of what may be taken for a period, and had arrived by ``as_of`` if one is given."""
     for file in look(campaign, inbox, Moment(as_of), period).arrived:
         yield file.feed, file.path, file.received_at
+
+
+def _nothing_came(campaign: str, arrived: Sequence[Arrived]) -> dict[str, int] | None:
+    return None if arrived else dict.fromkeys(("files", "returned", "failed"), 0)
+
+
+@effect("接收 admit files", idle=_nothing_came)
+def admit_files(campaign: str, arrived: Sequence[Arrived]) -> dict[str, int]:
+    """Takes in what :func:`look` found, as many files at a time as the machine bears: one is read while another is judged. One
+    that fails (a department's database is down) keeps nobody else waiting. Counts of files, returned, failed."""
+    counts: Counter[str] = Counter(files=0, returned=0, failed=0)
+    with ThreadPoolExecutor(machine().files_at_once) as pool:
+        for future in [pool.submit(copy_context().run, admit.fn, campaign, file.feed, file.period, str(file.path), file.received_at)
+                       for file in arrived]:
+            try:
+                taken = future.result()
+            except CanbaoError:
+                counts["failed"] += 1
+            else:
+                counts["files"] += bool(taken["new"])
+                counts["returned"] += bool(taken["new"]) and taken["verdict"] == "returned"
+    return dict(counts)
 
 
 @effect("接收 admit")

@@ -18,14 +18,13 @@ from models.errors import CanbaoError
 
 if TYPE_CHECKING:
     from prefect import Task
-    from prefect.futures import PrefectFuture
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 
 class Effect(Generic[_Given, _Result]):
-    """One effect: a Prefect task where a flow calls or submits it, and ``fn``, the guarded work alone, wherever there is no flow.
+    """One effect: a Prefect task where a flow calls it, and ``fn``, the guarded work alone, wherever there is no flow.
 
     The task is made when it is first needed: importing Prefect costs more than most commands do. What ``idle`` answers, if
     anything, is the answer of an effect that has nothing to do: a flow that calls it then makes no task run, so that what stands
@@ -51,10 +50,6 @@ class Effect(Generic[_Given, _Result]):
         if self._idle is not None and (nothing := self._idle(*args, **named)) is not None:
             return nothing
         return self.task(*args, **named)
-
-    def submit(self, *args: _Given.args, **named: _Given.kwargs) -> PrefectFuture[_Result]:
-        """Hands it to the flow's task runner; the future holds its result."""
-        return self.task.submit(*args, **named)
 
 
 def effect(

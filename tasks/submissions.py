@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from documents.roster import read_roster
 from documents.sent_back import write_sent_back
 from documents.workbook import kind_of
 from models.database import transaction
-from models.errors import FileReturned
+from models.errors import CanbaoError, FileReturned
 from models.plan import Plan
 from models.store import campaigns, life
 from models.store import findings as findings_store
@@ -27,10 +27,12 @@ from tasks.report_checks import DISPUTE, as_cell_faults, as_remarks, as_rows, ju
 from tasks.report_receipts import give_receipt
 
 NOTHING = {"new": False, "sent_back": False, "claims": 0}
+Returned = tuple[str, Path, datetime]
+"""organisation, file, arrival"""
 
 
-def returned_files(campaign: str, returns: Path, as_of: datetime) -> Iterator[tuple[str, Path, datetime]]:
-    """(organisation, file, arrival) of workbooks not taken yet that arrived by ``as_of``, in order of arrival."""
+def returned_files(campaign: str, returns: Path, as_of: datetime) -> Iterator[Returned]:
+    """Workbooks not taken yet that arrived by ``as_of``, in order of arrival."""
     found = []
     for place in sorted(path for path in returns.iterdir() if path.is_dir()) if returns.is_dir() else ():
         for path in sorted(place.glob("*.xlsx")):
@@ -45,6 +47,25 @@ def returned_files(campaign: str, returns: Path, as_of: datetime) -> Iterator[tu
 
 def _taken_mark(campaign: str, sha256: str) -> Path:
     return folder(campaign, "originals", sha256[:2]) / f"{sha256}.taken"
+
+
+def _nothing_came(campaign: str, returned: Sequence[Returned]) -> list[dict[str, Any]] | None:
+    return None if returned else []
+
+
+@effect("回收报表 take returns", idle=_nothing_came)
+def take_returns(campaign: str, returned: Sequence[Returned]) -> list[dict[str, Any]]:
+    """Takes back whatever :func:`returned_files` found, each as :func:`take_return` does. One that cannot be taken keeps no
+    other waiting; the first fault is raised at the end."""
+    taken, faults = [], []
+    for organisation, path, arrival in returned:
+        try:
+            taken.append(take_return.fn(campaign, organisation, str(path), arrival))
+        except CanbaoError as fault:
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+    return taken
 
 
 @effect("回收报表 take return")

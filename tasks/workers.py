@@ -29,13 +29,15 @@ _pool: ProcessPoolExecutor | None = None
 @contextmanager
 def processes(*warm_up: str, count: int | None = None) -> Iterator[None]:
     """Keeps the processes for the duration, ``count`` of them or as many as the machine bears; ``warm_up`` names modules that
-    each of them imports at once."""
+    are imported once for all of them at once, in the process from which they are forked."""
     global _pool
     if _pool is not None:
         yield
         return
     count = count or machine().processes
-    _pool = ProcessPoolExecutor(count, get_context("spawn"), initializer=_begin, initargs=(os.getpid(), warm_up))
+    context = get_context("forkserver")
+    context.set_forkserver_preload(list(warm_up))
+    _pool = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(dict(os.environ), warm_up))
     try:
         for _ in range(count):
             _pool.submit(time.sleep, 0.05)  # a pool starts its processes only when there is work
@@ -64,8 +66,12 @@ def submit(work: Callable[_Given, _Result], /, *args: _Given.args, **named: _Giv
     return done
 
 
-def _begin(parent: int, warm_up: tuple[str, ...]) -> None:
-    """Ends this process when its parent is gone: a killed flow leaves nobody behind."""
+def _begin(environment: dict[str, str], warm_up: tuple[str, ...]) -> None:
+    """Takes over the settings of whoever asked for this process, which may be others than when the server it is forked from
+    began; and ends with that server, which ends with its parent: a killed flow leaves nobody behind."""
+    os.environ.clear()
+    os.environ.update(environment)
+    parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:

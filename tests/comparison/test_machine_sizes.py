@@ -78,7 +78,7 @@ def test_any_machine_finds_the_same(
 def test_too_little_memory_is_told_with_the_setting_to_change(
     plan: Plan, inputs: dict[str, list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engine, "connect", lambda work=None: connect(work, memory_gb=0.02))
+    monkeypatch.setattr(engine, "connect", lambda work=None, **_: connect(work, memory_gb=0.02))
     with pytest.raises(StorageUnavailable, match=r"chunk \w+ needs more memory") as fault:
         compare(plan, PERIOD, inputs, tmp_path / "run")
     assert MEMORY in fault.value.cure

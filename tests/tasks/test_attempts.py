@@ -55,11 +55,11 @@ def _chunks_run(monkeypatch: pytest.MonkeyPatch, fails: str = "") -> list[str]:
     made: list[str] = []
     really = engine.Comparison.run
 
-    def run(comparison: engine.Comparison, chunk: Chunk) -> int:
+    def run(comparison: engine.Comparison, chunk: Chunk, room: engine.Room | None = None) -> int:
         if chunk.name == fails:
             raise RunDoesNotBalance("stage failed.", where="comparison")
         made.append(chunk.name)
-        return really(comparison, chunk)
+        return really(comparison, chunk, room)
 
     monkeypatch.setattr(engine.Comparison, "run", run)
     return made
@@ -113,7 +113,7 @@ def test_a_run_that_somebody_works_on_is_left_alone() -> None:
 def test_an_attempt_cut_off_before_it_was_recorded_is_recorded_by_the_next() -> None:
     with tasks.one_at_a_time(CAMPAIGN, PERIOD):
         begun = tasks.begin_comparison.fn(CAMPAIGN, PERIOD, NOW, ["balance"], "试")
-        tasks.compare_chunk.fn(CAMPAIGN, begun["run"], "balance")
+        tasks.compare_chunks.fn(CAMPAIGN, begun["run"], ["balance"])
     again = tasks.run_comparison.fn(CAMPAIGN, PERIOD, LATER)
     assert again["new"]
     assert [attempt["outcome"] for attempt in attempts(CAMPAIGN, LATER)] == ["done", "crashed", "done"]
@@ -132,7 +132,7 @@ def test_old_stands_against_new_before_anything_is_replaced(place: Path) -> None
     with tasks.one_at_a_time(CAMPAIGN, PERIOD), tasks.before_replacing(CAMPAIGN, PERIOD) as before:
         begun: dict[str, Any] = tasks.begin_comparison.fn(CAMPAIGN, PERIOD, NOW, ["lists"], "试")
         for chunk in begun["chunks"]:
-            tasks.compare_chunk.fn(CAMPAIGN, begun["run"], chunk)
+            tasks.compare_chunks.fn(CAMPAIGN, begun["run"], [chunk])
         changes = tasks.what_changes(CAMPAIGN, begun["run"], before)
         tasks.record_comparison.fn(CAMPAIGN, begun["run"], NOW)
     assert changes["against"] == {"run": begun["run"], "period": PERIOD}

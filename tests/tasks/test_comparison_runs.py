@@ -110,10 +110,10 @@ def test_killed_at_random_points_and_gone_on_with_the_findings_are_the_same_each
 def test_what_was_done_before_a_kill_is_not_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
     run_chunk = engine.Comparison.run
 
-    def dies_at_cards(comparison: engine.Comparison, chunk: Any) -> int:
+    def dies_at_cards(comparison: engine.Comparison, chunk: Any, room: engine.Room | None = None) -> int:
         if chunk.name == "link:cards":
             raise Killed
-        return run_chunk(comparison, chunk)
+        return run_chunk(comparison, chunk, room)
 
     with monkeypatch.context() as patch:
         patch.setattr(engine.Comparison, "run", dies_at_cards)
