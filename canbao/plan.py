@@ -98,9 +98,12 @@ def rehearse(
     if out is not None:
         os.environ["CANBAO_HOME"] = str(out.resolve())
         os.environ["PREFECT_HOME"] = str(out.resolve() / "prefect")
-    from rehearsal.rehearse import rehearse as play
+    from rehearsal import beginning
 
-    result = play(campaign, persons=persons, seed=seed, until=day_of(until) if until else None, coarse=coarse)
+    with beginning.processes():  # they start while the rest is imported
+        from rehearsal.rehearse import rehearse as play
+
+        result = play(campaign, persons=persons, seed=seed, until=day_of(until) if until else None, coarse=coarse)
     show(result, as_json, lambda: render.rehearsal(result))
 
 

@@ -6,10 +6,11 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
+from types import MappingProxyType
 from urllib.request import ProxyHandler, build_opener
 
 import psutil
@@ -37,6 +38,10 @@ QUIET = {
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "2",
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",  # every run would ask; both are one installation, the doctor looks
 }
+WITHOUT_SCHEDULES = {f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false" for service in (
+    "SCHEDULER", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP", "TRIGGERS")}
+"""For a server to which nothing is deployed, such as a rehearsal's: nothing to schedule, no worker to miss, no automation to
+weigh each event for."""
 HEARTBEAT_SECONDS = 30
 """How often a flow run says that it lives; the shortest that Prefect allows."""
 SERVER, WORKER = "prefect-server", "prefect-worker"
@@ -80,18 +85,19 @@ def free_port(wanted: int) -> int:
     raise StorageUnavailable("no free port on 127.0.0.1.", cure="Stop something, then try again.")
 
 
-def environment(api: str) -> dict[str, str]:
+def environment(api: str, settings: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """What server, worker and the command line of Prefect are started with: our PostgreSQL, PREFECT_HOME under CANBAO_HOME,
     nothing phoned home, no page of another origin let in.
 
     ``CANBAO_PUBLIC_URL`` is the address under which people reach the UI if a proxy stands before it. Temporary files go under
     CANBAO_HOME: Prefect wants a folder of a fixed name, which in a shared place may be somebody else's, and they may hold people.
+    ``settings`` of the server's own come on top.
     """
     address = url("prefect")
     create_if_missing(address)
     database = make_url(address).set(drivername="postgresql+asyncpg")
     public = os.environ.get("CANBAO_PUBLIC_URL", "").rstrip("/") or api.removesuffix("/api")
-    given = {**QUIET, "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": public, "PREFECT_UI_API_URL": f"{public}/api",
+    given = {**QUIET, **settings, "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": public, "PREFECT_UI_API_URL": f"{public}/api",
              "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
     temporary = home() / TEMPORARY
     temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -108,10 +114,10 @@ def environment(api: str) -> dict[str, str]:
     return found
 
 
-def server_child(port: int) -> Child:
-    """The Prefect server, bound to the loopback."""
+def server_child(port: int, settings: Mapping[str, str] = MappingProxyType({})) -> Child:
+    """The Prefect server, bound to the loopback, with ``settings`` of its own."""
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    return Child(SERVER, command, environment(api_of(port)), home() / f"{SERVER}.log", home() / f"{SERVER}.pid", REPOSITORY)
+    return Child(SERVER, command, environment(api_of(port), settings), home() / f"{SERVER}.log", home() / f"{SERVER}.pid", REPOSITORY)
 
 
 def begin(child: Child) -> None:
@@ -162,15 +168,17 @@ def _listens(child: Child, port: int) -> bool:
 
 
 @contextmanager
-def prefect_server(port: int = 4200, *, meanwhile: Callable[[], object] = lambda: None) -> Iterator[str]:
-    """Runs a Prefect server on the loopback for the duration; yields its API address.
+def prefect_server(
+    port: int = 4200, *, meanwhile: Callable[[], object] = lambda: None, settings: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[str]:
+    """Runs a Prefect server on the loopback for the duration, with ``settings`` of its own; yields its API address.
 
     ``meanwhile`` is done while the server starts, which takes ten seconds and more. Raises StorageUnavailable if it
     does not answer in time, or one of this home runs already.
     """
     reach_directly(os.environ)
     chosen = free_port(port)
-    child = server_child(chosen)
+    child = server_child(chosen, settings)
     begin(child)
     try:
         meanwhile()

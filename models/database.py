@@ -32,13 +32,18 @@ HOME_MODE = 0o711
 PostgreSQL runs under an account of its own where root starts it."""
 
 
+_tried: set[Path] = set()
+"""Homes in which this process has written a file: writing one each time somebody asks would be what most commands do."""
+
+
 def home() -> Path:
     """``CANBAO_HOME`` (default ``./var``), made if need be. Raises StorageUnavailable where it cannot be written."""
     folder = Path(os.environ.get("CANBAO_HOME", "var")).resolve()
     try:
-        folder.mkdir(mode=HOME_MODE, parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
+        if not (folder in _tried and folder.is_dir() and os.access(folder, os.W_OK)):
+            folder.mkdir(mode=HOME_MODE, parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                _tried.add(folder)
     except OSError as error:
         raise StorageUnavailable(
             f"the folder cannot be written ({error.strerror})", where=str(folder),

@@ -31,7 +31,7 @@ from prefect.settings import (
 from rich.console import Console
 
 from comparison.plan_check import load_sound
-from deployments.server import prefect_server
+from deployments.server import WITHOUT_SCHEDULES, prefect_server
 from models.database import home, transaction
 from models.errors import StorageUnavailable, WrongUse
 from models.plan import Plan
@@ -39,7 +39,7 @@ from models.plan_file import PLAN_NAME
 from models.store import campaigns, documents
 from models.store import findings as findings_store
 from models.store import obligations as obligations_store
-from rehearsal import outages
+from rehearsal import beginning, outages
 from rehearsal.diary import Diary
 from rehearsal.drill import drill_plan, write
 from rehearsal.outages import Outage
@@ -49,14 +49,11 @@ from rules.deadlines import expected, item_periods, nominal_due
 from rules.ladder import rungs
 from rules.periods import month
 from rules.schedule import comparing_flow, field_flow
-from tasks import workers
 from tasks.board import board_file, draw_board
 from tasks.campaign import plan_in_force, short_name
 from tasks.status import status
 
 SLOW_IMPORTS = ("flows.mobilisation", "flows.data_comparison", "matplotlib.pyplot")
-HEAVY = ("rehearsal.world", "documents.roster", "expectations.intake", "great_expectations.expectations")
-"""What the worker processes import while the server starts."""
 PREPARER, APPROVER = "演练经办岗", "演练审批岗"
 BEFORE_A_LOOK = timedelta(minutes=10)
 """How long before a sweep or a publication everything that has come is taken in."""
@@ -403,7 +400,7 @@ def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until:
             importlib.import_module(module)
 
     with ExitStack() as stack:
-        stack.enter_context(workers.processes(*HEAVY))
+        stack.enter_context(beginning.processes())
         console.print("正在启动数据库和 Prefect 服务 …", highlight=False)
         stack.enter_context(served(meanwhile=prepare))
         last = _play(prepared[0], until, console)
@@ -416,7 +413,7 @@ def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until:
 def served(*, meanwhile: Callable[[], object] = lambda: None) -> Iterator[None]:
     """A Prefect server for the duration, and the settings under which a rehearsal runs its flows; ``meanwhile`` is done while
     it starts. What one run costs under them is measured by ``python -m benchmarks flow_run``."""
-    with prefect_server(meanwhile=meanwhile) as api, temporary_settings({
+    with prefect_server(meanwhile=meanwhile, settings=WITHOUT_SCHEDULES) as api, temporary_settings({
         PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
         PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
     }), SyncClientContext.get_or_create():  # one client for all runs, not one for each

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,21 @@ def returned_files(campaign: str, returns: Path, as_of: datetime) -> Iterator[Re
             if path.name.startswith((".", "~$")) or path.name.endswith(IGNORED):
                 continue
             arrival = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            if arrival <= as_of and not _taken_mark(campaign, sha256_of(path)).exists():
+            if arrival <= as_of and not _taken_mark(campaign, _content_of(path)).exists():
                 found.append((arrival, place.name, path))
     for arrival, organisation, path in sorted(found):
         yield organisation, path, arrival
+
+
+def _content_of(path: Path) -> str:
+    state = path.stat()
+    return _read(path, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+@lru_cache(maxsize=10_000)
+def _read(path: Path, size: int, changed: int, inode: int) -> str:
+    """A file's hash, read once by a process as long as it stays what it was: what came in earlier months still lies there."""
+    return sha256_of(path)
 
 
 def _taken_mark(campaign: str, sha256: str) -> Path:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import ParamSpec, TypeVar
 
 from models.machine import machine
@@ -38,11 +38,14 @@ def processes(*warm_up: str, count: int | None = None) -> Iterator[None]:
     context = get_context("forkserver")
     context.set_forkserver_preload(list(warm_up))
     _pool = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(dict(os.environ), warm_up))
+    # A pool starts its processes only when there is work, and whoever hands the first work over waits for the server to have
+    # imported: not the caller.
+    starting = threading.Thread(target=_start, args=(_pool, count), daemon=True)
+    starting.start()
     try:
-        for _ in range(count):
-            _pool.submit(time.sleep, 0.05)  # a pool starts its processes only when there is work
         yield
     finally:
+        starting.join()
         _pool.shutdown(wait=False, cancel_futures=True)
         _pool = None
 
@@ -66,16 +69,22 @@ def submit(work: Callable[_Given, _Result], /, *args: _Given.args, **named: _Giv
     return done
 
 
+def _start(pool: ProcessPoolExecutor, count: int) -> None:
+    for _ in range(count):
+        pool.submit(time.sleep, 0.05)
+
+
 def _begin(environment: dict[str, str], warm_up: tuple[str, ...]) -> None:
     """Takes over the settings of whoever asked for this process, which may be others than when the server it is forked from
-    began; and ends with that server, which ends with its parent: a killed flow leaves nobody behind."""
+    began; and ends when that one is gone: a killed flow leaves nobody behind."""
     os.environ.clear()
     os.environ.update(environment)
-    parent = os.getppid()
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
+        # The server it is forked from lives as long as one of its processes: what has to be watched is who asked for them.
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
