@@ -98,8 +98,10 @@ def rehearse(
     if out is not None:
         os.environ["CANBAO_HOME"] = str(out.resolve())
         os.environ["PREFECT_HOME"] = str(out.resolve() / "prefect")
+    from comparison.plan_check import load_sound
     from rehearsal import beginning
 
+    load_sound(campaign)  # nothing is started for a plan that is not sound
     with beginning.processes():  # they start while the rest is imported
         from rehearsal.rehearse import rehearse as play
 

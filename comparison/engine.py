@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -29,6 +29,9 @@ PARQUET = "FORMAT parquet, COMPRESSION lz4_raw, DICTIONARY_SIZE_LIMIT 2000"
 """A column of more different values than that is not worth a dictionary; looking for one is what writing costs."""
 SMALL_BYTES = 4_000_000
 """Snapshots of a place of some fifty thousand persons: one thread does not take longer over them than two."""
+TOGETHER_BYTES = 16_000_000
+"""Snapshots of a place of some two hundred thousand persons: a chunk of it is done in a second, and a room of its own, or a task
+run, would cost as much again."""
 Inputs = Mapping[str, Sequence[Path]]
 
 
@@ -164,6 +167,15 @@ class Comparison:
     def input_bytes(self) -> int:
         """How much the snapshots hold, as they lie on the disk."""
         return sum(path.stat().st_size for paths in self.inputs.values() for path in paths)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether its chunks are done so soon that they are better run all together."""
+        return self.input_bytes <= TOGETHER_BYTES
+
+    def shared_room(self) -> AbstractContextManager[Room | None]:
+        """One room for all chunks, or none where each is better off in its own."""
+        return self.room() if self.is_small else nullcontext()
 
     @contextmanager
     def room(self) -> Iterator[Room]:
@@ -311,11 +323,12 @@ def compare(
     differs from the population, or a guard trips; StorageUnavailable when the folder cannot be written.
     """
     comparison = Comparison(plan, period, inputs, folder)
-    for chunk in comparison.chunks:
-        began = time.perf_counter()
-        comparison.run(chunk)
-        if on_chunk:
-            on_chunk(chunk.name, time.perf_counter() - began)
+    with comparison.shared_room() as room:
+        for chunk in comparison.chunks:
+            began = time.perf_counter()
+            comparison.run(chunk, room)
+            if on_chunk:
+                on_chunk(chunk.name, time.perf_counter() - began)
     outcome = comparison.outcome()
     refuse_runaways(plan, outcome, before)
     return outcome

@@ -43,6 +43,7 @@ from documents.wording import UNKNOWN, chinese_date, deadline, in_unit, numeral,
 from documents.workbook import (
     FORM_SCHEMA,
     Formats,
+    Returned,
     address,
     as_date,
     as_number,
@@ -255,12 +256,16 @@ class _Taken:
 
 
 def read_report_form(path: Path) -> ReportReturn:
-    """Read a form that came back: a monthly report or a text form.
+    """Read a form that came back (:func:`report_form_of`). Raises FileReturned if the workbook is none of ours."""
+    return report_form_of(open_returned(path, FORM_SCHEMA))
+
+
+def report_form_of(returned: Returned) -> ReportReturn:
+    """What stands in a form that came back: a monthly report or a text form.
 
     Faults: a required part blank, a prefilled figure changed, a preparer who is also the reviewer, a date or number
-    that is none, data later than the period. Raises FileReturned if the workbook is none of ours.
+    that is none, data later than the period.
     """
-    returned = open_returned(path, FORM_SCHEMA)
     as_of = date.fromisoformat(returned.head["as_of"])
     taken = _Taken()
     for filled in read_fields(returned):

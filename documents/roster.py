@@ -466,13 +466,17 @@ class _Filled:
 
 
 def read_roster(path: Path) -> RosterReturn:
-    """Read a worked roster. Rows with nothing filled in are passed over.
+    """Read a worked roster (:func:`roster_of`). Raises FileReturned if the workbook is none of ours."""
+    return roster_of(open_returned(path, ROSTER_SCHEMA))
+
+
+def roster_of(returned: Returned) -> RosterReturn:
+    """What stands in a worked roster. Rows with nothing filled in are passed over.
 
     A row is refused (a fault) if its number is unknown or given twice with different results, its result is none of
     the plan's, a required reason is missing, a date cannot be read, or both name and number beside it are no longer
-    those that were sent. Who checked and when is asked for but does not hold a row back. Raises FileReturned.
+    those that were sent. Who checked and when is asked for but does not hold a row back.
     """
-    returned = open_returned(path, ROSTER_SCHEMA)
     known = {
         as_text(row[0]): _Known(as_text(row[2]), as_text(row[3])) for row in returned.meta_rows if as_text(row[0])
     }

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 from tasks import workers
 
-HEAVY = ("rehearsal.world", "documents.roster", "expectations.intake", "great_expectations.expectations")
+HEAVY = ("rehearsal.world", "documents.returned", "expectations.intake", "great_expectations.expectations")
 """What the worker processes work with: imported once, beside everything else that is still to start."""
 
 

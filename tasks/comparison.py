@@ -43,9 +43,6 @@ from tasks.effect import effect
 DECISIONS, OLD_NUMBERS = "decisions", "old_numbers"
 """Among a run's inputs: no feeds, but what people decided of identities, and the numbers that were replaced
 (``tasks.decisions``)."""
-TOGETHER_BYTES = 16_000_000
-"""Snapshots of a place of some two hundred thousand persons: a chunk of it is done in a second, and a task run each would cost
-as much again."""
 
 
 @contextmanager
@@ -113,7 +110,7 @@ def begin_comparison(
 
 def in_parts(campaign: str, run_id: int, chunks: Sequence[str]) -> list[list[str]]:
     """How the chunks of a run are shared out among task runs: each its own, or all together where the place is small."""
-    if _run_of(campaign, run_id).input_bytes <= TOGETHER_BYTES:
+    if _run_of(campaign, run_id).is_small:
         return [list(chunks)] if chunks else []
     return [[chunk] for chunk in chunks]
 
@@ -204,10 +201,11 @@ def rehearse_comparison(campaign: str, period: str, redo: Sequence[str] = ()) ->
     comparison = _comparison(campaign, period, plan_sha256, json.dumps(inputs), str(place))
     wanted = comparison.with_dependents(redo or [chunk.name for chunk in comparison.chunks])
     try:
-        for chunk in comparison.chunks:
-            is_same = chunk.name not in wanted and done_before.get(chunk.name) == comparison.keys[chunk.name]
-            if not (is_same and before.folder is not None and comparison.adopt(chunk, before.folder)):
-                comparison.run(chunk)
+        with comparison.shared_room() as room:
+            for chunk in comparison.chunks:
+                is_same = chunk.name not in wanted and done_before.get(chunk.name) == comparison.keys[chunk.name]
+                if not (is_same and before.folder is not None and comparison.adopt(chunk, before.folder)):
+                    comparison.run(chunk, room)
         outcome = comparison.outcome()
         return {"dry_run": True, **_beside(plan, before, outcome), "stopped_by": _stopped(plan, outcome, listed)}
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from models.plan import Obligation, Plan
 from models.store import documents
 from models.store import findings as findings_store
 from rules.periods import period_name
+from tasks import workers
 from tasks.campaign import folder, plan_in_force, short_name, today
 from tasks.contents import Work, contact, deadline_of, feed_lines, list_lines, origin, progress_tables, work_done
 from tasks.effect import effect
@@ -39,11 +41,11 @@ def proven_period(campaign: str, ends: date) -> str | None:
 def issue_forms(campaign: str, as_of: datetime) -> dict[str, int]:
     """Issues the forms of every report that is open and not handed in; each once per content of its prefilled data."""
     plan = plan_in_force(campaign)
-    made = new = 0
     held = _held(campaign)
     work = work_done(plan)
     months: dict[str, str | None] = {}
     tables: dict[str | None, tuple[ProgressTable, ...]] = {None: ()}
+    writing: list[tuple[dict[str, Any], Future[None]]] = []
     for row in statuses(campaign, as_of, only_open=True):
         if row["kind"] != "report" or row["status"] not in ("open", "due_soon", "overdue", "sent_back"):
             continue
@@ -56,14 +58,15 @@ def issue_forms(campaign: str, as_of: datetime) -> dict[str, int]:
             continue
         if proven is not None and proven not in tables:
             tables[proven] = progress_tables(plan, proven)
-        path = _write(plan, row, proven, tables[proven], work, as_of)
-        made += 1
-        with transaction() as tx:
-            new += documents.record(
-                tx, campaign_id=campaign, kind="form:" + row["item"], period=row["period"],
-                organisation=row["organisation"], path=str(path), sha256=sha256_of(path), made_at=as_of, rows=0,
-                content_sha256=proven or "")
-    return {"forms": made, "new": new}
+        path, written = _write(plan, row, proven, tables[proven], work, as_of)
+        writing.append(({"kind": "form:" + row["item"], "period": row["period"], "organisation": row["organisation"],
+                         "path": str(path), "content_sha256": proven or ""}, written))
+    for _, written in writing:
+        written.result()
+    made = [{**document, "sha256": sha256_of(Path(document["path"]))} for document, _ in writing]
+    with transaction() as tx:
+        new = sum(documents.record(tx, campaign_id=campaign, made_at=as_of, rows=0, **document) for document in made)
+    return {"forms": len(made), "new": new}
 
 
 def _held(campaign: str) -> dict[tuple[str, str, str], tuple[str, str]]:
@@ -75,7 +78,8 @@ def _held(campaign: str) -> dict[tuple[str, str, str], tuple[str, str]]:
 
 
 def _write(plan: Plan, row: dict[str, Any], proven: str | None, tables: tuple[ProgressTable, ...], work: Work,
-           as_of: datetime) -> Path:
+           as_of: datetime) -> tuple[Path, Future[None]]:
+    """Begins to write one form: where it will lie, and the writing itself."""
     from documents.report_form import write_report_form, write_text_form
 
     obligation: Obligation = plan.item("obligations", row["item"])
@@ -87,19 +91,17 @@ def _write(plan: Plan, row: dict[str, Any], proven: str | None, tables: tuple[Pr
     data_until = min(today(plan, as_of), row["period_ends"]) if once else row["period_ends"]
     source = origin(plan, code, row["period"], data_until, content_sha256=proven or "")
     if obligation.form == "monthly_report":
-        write_report_form(path, ReportForm(
+        return path, workers.submit(write_report_form, path, ReportForm(
             origin=source, item=obligation.id, title=obligation.name, addressee=plan.organisation(obligation.to).name,
             due=deadline_of(row), contact=contact(plan), sections=sections(obligation),
             indicators=own_progress(plan, code, proven, tables), lists=list_lines(plan, work, owner=code, by="list"),
             feeds=feed_lines(plan, row["period"], as_of, provider=code),
             duties=tuple(DutyLine(duty.what, duty.by) for duty in plan.duties
                          if plan.organisation(code) in plan.select(duty.who))))
-    else:
-        write_text_form(path, TextForm(
-            origin=source, item=obligation.id, title=obligation.name, form=obligation.form,
-            addressee=plan.organisation(obligation.to).name, due=deadline_of(row), contact=contact(plan),
-            sections=sections(obligation), facts=_facts(plan, code, proven, tables)))
-    return path
+    return path, workers.submit(write_text_form, path, TextForm(
+        origin=source, item=obligation.id, title=obligation.name, form=obligation.form,
+        addressee=plan.organisation(obligation.to).name, due=deadline_of(row), contact=contact(plan),
+        sections=sections(obligation), facts=_facts(plan, code, proven, tables)))
 
 
 def own_progress(plan: Plan, code: str, proven: str | None, tables: tuple[ProgressTable, ...]) -> tuple[ProgressLine, ...]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from documents.model import CellFault, ReportReturn, RosterReturn
-from documents.report_form import read_report_form
-from documents.roster import read_roster
+from documents.returned import read_returned
 from documents.sent_back import write_sent_back
-from documents.workbook import kind_of
 from models.database import transaction
 from models.errors import CanbaoError, FileReturned
 from models.plan import Plan
@@ -21,6 +22,7 @@ from models.store import findings as findings_store
 from models.store import obligations as store
 from rules.finding_life import TRANSITIONS, excused_until
 from rules.report_checks import changes
+from tasks import workers
 from tasks.campaign import folder, plan_in_force, today
 from tasks.effect import effect
 from tasks.originals import IGNORED, keep_original, sha256_of
@@ -67,17 +69,27 @@ def _nothing_came(campaign: str, returned: Sequence[Returned]) -> list[dict[str,
 
 @effect("回收报表 take returns", idle=_nothing_came)
 def take_returns(campaign: str, returned: Sequence[Returned]) -> list[dict[str, Any]]:
-    """Takes back whatever :func:`returned_files` found, each as :func:`take_return` does. One that cannot be taken keeps no
-    other waiting; the first fault is raised at the end."""
-    taken, faults = [], []
+    """Takes back whatever :func:`returned_files` found, each as :func:`take_return` does; they are read side by side where
+    processes are open. One that cannot be taken keeps no other waiting; the first fault is raised at the end."""
+    faults: list[CanbaoError] = []
+    begun, taken = [], []
     for organisation, path, arrival in returned:
-        try:
-            taken.append(take_return.fn(campaign, organisation, str(path), arrival))
-        except CanbaoError as fault:
-            faults.append(fault)
+        with _collected(faults):
+            begun.append((organisation, _begun(campaign, path), arrival))
+    for organisation, reading, arrival in begun:
+        with _collected(faults):
+            taken.append(_take(campaign, organisation, reading, arrival))
     if faults:
         raise faults[0]
     return taken
+
+
+@contextmanager
+def _collected(faults: list[CanbaoError]) -> Iterator[None]:
+    try:
+        yield
+    except CanbaoError as fault:
+        faults.append(fault)
 
 
 @effect("回收报表 take return")
@@ -87,13 +99,30 @@ def take_return(campaign: str, organisation: str, path: str, received_at: dateti
     A foreign workbook, or one of another campaign or organisation, is sent back with the reason; the original stays.
     The same content again changes nothing.
     """
-    plan = plan_in_force(campaign)
-    source = Path(path)
+    return _take(campaign, organisation, _begun(campaign, Path(path)), received_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A workbook that came back: where it lies, its original that is kept, and what stands in it once it is read."""
+
+    source: Path
+    digest: str
+    original: Path
+    content: Future[RosterReturn | ReportReturn]
+
+
+def _begun(campaign: str, source: Path) -> _Reading:
     digest = sha256_of(source)
     original = keep_original(campaign, source, digest)
+    return _Reading(source, digest, original, workers.submit(read_returned, original))
+
+
+def _take(campaign: str, organisation: str, reading: _Reading, received_at: datetime) -> dict[str, Any]:
+    plan, source = plan_in_force(campaign), reading.source
+    digest, original = reading.digest, reading.original
     try:
-        returned: RosterReturn | ReportReturn
-        returned = read_roster(original) if kind_of(original) == "roster" else read_report_form(original)
+        returned = reading.content.result()
         if returned.campaign != campaign or returned.organisation != organisation:
             raise FileReturned(
                 f"the workbook belongs to {returned.campaign}/{returned.organisation}.", where=source.name,
