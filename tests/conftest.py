@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
+from models.machine import processors
 from tests.leftovers import look_after
 from tests.patience import PLAYS_AT_MOST_SECONDS
 
@@ -44,9 +45,8 @@ PROCESSES_AT_MOST = 8
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One more than there are processors, as tests wait for their databases; for long tests two more, as a rehearsal waits
-    for its servers a third of its time."""
-    return min((os.cpu_count() or 1) + (2 if config.option.markexpr == "long" else 1), PROCESSES_AT_MOST)
+    """Two more than there are processors that may be used: tests wait for their databases and servers a third of their time."""
+    return min(processors() + 2, PROCESSES_AT_MOST)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
