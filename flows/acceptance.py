@@ -8,6 +8,7 @@ from prefect import flow
 
 from flows.clock import instant, run_name
 from flows.due import idle
+from flows.parameters import Campaign
 from flows.summary import publish, publish_documents
 from tasks.acceptance import draw_up
 from tasks.campaign import keep_phases
@@ -17,7 +18,7 @@ from tasks.effect import guarded
 
 @flow(name="acceptance", description="总结验收：目标结果、评分排名、表扬和批评建议、验收报告", flow_run_name=run_name("总结验收"))
 @guarded
-def acceptance(campaign: str, final: bool | None = None, as_of: datetime | None = None) -> dict[str, object]:
+def acceptance(campaign: Campaign, final: bool | None = None, as_of: datetime | None = None) -> dict[str, object]:
     """Draws up the acceptance report, provisional or final. Nothing accusatory is decided here (C23).
 
     Args:

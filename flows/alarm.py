@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from prefect import flow
 from prefect.client.orchestration import get_client
 
 from flows.clock import instant
+from flows.parameters import Campaign, PeriodLabel, Slug, Told
 from tasks.alarm import raise_alarm
 from tasks.effect import guarded
 from tasks.sending import send_messages
@@ -17,7 +19,8 @@ from tasks.sending import send_messages
 @flow(name="alarm", description="告警：运行失败、数据逾期、巡检中断、待批准、消息无法送达", flow_run_name="告警 {kind}")
 @guarded
 def alarm(
-    kind: str, campaign: str = "", subject: str = "", period: str = "", event: str = "", flow_run: UUID | None = None,
+    kind: Slug, campaign: Campaign | Literal[""] = "", subject: Told = "", period: PeriodLabel | Literal[""] = "", event: Told = "",
+    flow_run: UUID | None = None,
     at: datetime | None = None,
 ) -> dict[str, object]:
     """Tells a post of the campaign's office, by its alarm channel, once for each thing and day.

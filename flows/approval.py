@@ -24,6 +24,7 @@ from prefect.states import Cancelled
 from pydantic import Field
 
 from flows.clock import is_of_deployment, run_name
+from flows.parameters import Campaign, Post, Words
 from flows.summary import publish
 from models.errors import CanbaoError
 from tasks import approvals
@@ -40,14 +41,14 @@ WORDS = {"lapsed": "超过期限未批准，请重新比对提请", "changed": "
 class Decision(RunInput):
     """The form. Prefect cannot prove who fills it in: the post stands in the audit trail, and the preparer's is refused."""
 
-    by: str = Field(title="审批岗位", description="审批岗位或账号，不得与提请岗位相同；不写个人姓名", min_length=1, max_length=60)
+    by: Post = Field(title="审批岗位", description="审批岗位或账号，不得与提请岗位相同；不写个人姓名")
     decision: Literal["批准", "不批准"] = Field(title="决定")
-    reason: str = Field(default="", title="理由", description="不批准时必填", max_length=500)
+    reason: Words = Field(default="", title="理由", description="不批准时必填；不写个人信息，不得有六位以上连续数字")
 
 
 @flow(name=FLOW, description="批准下发：核对清单数量，批准或退回；批准后自动下发", flow_run_name=run_name("批准下发"))
 @guarded
-def approve_release(campaign: str, release: int | None = None, as_of: datetime | None = None) -> dict[str, object]:
+def approve_release(campaign: Campaign, release: int | None = None, as_of: datetime | None = None) -> dict[str, object]:
     """Waits until somebody other than the preparer decides on exactly these lists, then hands them out or ends.
 
     The run stands as *Suspended*: press Resume and fill in the form. `canbao approve` decides as well.

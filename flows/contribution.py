@@ -9,6 +9,7 @@ from prefect import flow
 
 from flows.clock import instant, run_name
 from flows.due import idle
+from flows.parameters import Campaign, Place
 from flows.summary import publish
 from tasks.campaign import folder, keep_phases
 from tasks.effect import guarded
@@ -18,7 +19,7 @@ from tasks.submissions import returned_files, take_returns
 
 @flow(name="contribution", description="参保缴费：回收花名册和报表、登记核查结果、预填下期月报", flow_run_name=run_name("参保缴费"))
 @guarded
-def contribution(campaign: str, as_of: datetime | None = None, returns: str | None = None) -> dict[str, object]:
+def contribution(campaign: Campaign, as_of: datetime | None = None, returns: Place | None = None) -> dict[str, object]:
     """Takes back what organisations handed in (rosters, reports, summaries) and issues the forms that are open now.
 
     Args:

@@ -13,6 +13,7 @@ from flows.approval import ask_for_approval
 from flows.clock import instant, name_run, run_name
 from flows.due import idle
 from flows.inbox_watch import admit_all
+from flows.parameters import Campaign, Month, Place, Post
 from flows.summary import Progress, publish, publish_run
 from models.errors import CanbaoError
 from tasks.attempts import is_retry
@@ -30,7 +31,8 @@ from tasks.release import propose
 @flow(name="data-comparison", description="数据比对：接收数据、质量检查、比对、生成清单、提请下发", flow_run_name=run_name("数据比对"))
 @guarded
 def data_comparison(
-    campaign: str, period: str | None = None, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
+    campaign: Campaign, period: Month | None = None, as_of: datetime | None = None, inbox: Place | None = None,
+    by: Post | None = None,
 ) -> dict[str, object]:
     """Takes in what has arrived for a period; once every required feed is there, compares and proposes the lists.
 

@@ -10,6 +10,7 @@ from prefect import flow
 
 from flows.clock import instant, run_name
 from flows.due import begin_what_is_due, idle
+from flows.parameters import Campaign, Place
 from flows.summary import publish
 from models.errors import CanbaoError
 from tasks.campaign import folder
@@ -21,7 +22,7 @@ from tasks.inbox import Inbox, Moment
 
 @flow(name="inbox-watch", description="收件箱：接收各部门已送达的完整文件", flow_run_name=run_name("收件箱"))
 @guarded
-def inbox_watch(campaign: str, as_of: datetime | None = None, inbox: str | None = None) -> dict[str, object]:
+def inbox_watch(campaign: Campaign, as_of: datetime | None = None, inbox: Place | None = None) -> dict[str, object]:
     """Takes in what lies complete in the inbox. Safe at any time, any number of times: what is known is left alone.
 
     Run by its deployment it then begins what is due and was not begun: the comparison of a month that has become complete,

@@ -7,6 +7,7 @@ from datetime import datetime
 from prefect import flow
 
 from flows.clock import instant, run_name
+from flows.parameters import Place
 from flows.summary import publish
 from tasks.campaign import keep_phases, store_plan
 from tasks.effect import guarded
@@ -17,7 +18,7 @@ from tasks.reports import issue_forms
 
 @flow(name="mobilisation", description="宣传发动：计划入库、任务分解、手册与报表下发", flow_run_name=run_name("宣传发动"))
 @guarded
-def mobilisation(plan: str, as_of: datetime | None = None) -> dict[str, object]:
+def mobilisation(plan: Place, as_of: datetime | None = None) -> dict[str, object]:
     """Starts a campaign from its plan, or puts a changed plan in force.
 
     Args:

@@ -9,6 +9,7 @@ from prefect import flow
 from flows.approval import ask_for_approval
 from flows.clock import instant, run_name
 from flows.due import idle
+from flows.parameters import Campaign, PeriodLabel, Slug
 from flows.summary import publish, publish_documents
 from tasks.alarm import alarm_of_gap
 from tasks.attempts import close_dead_runs
@@ -26,7 +27,7 @@ from tasks.sweep import sweep_obligations
 
 @flow(name="sweep", description="巡检催办：到期提醒、逾期催办、逐级上报", flow_run_name=run_name("巡检催办"))
 @guarded
-def sweep(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
+def sweep(campaign: Campaign, as_of: datetime | None = None) -> dict[str, object]:
     """Reminds, escalates, records. Safe at any time, any number of times.
 
     Args:
@@ -49,7 +50,7 @@ def sweep(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
 @flow(name="bulletin", description="工作通报：进度、报送、清单、数据，附表", flow_run_name=run_name("工作通报"))
 @guarded
 def bulletin(
-    campaign: str, bulletin_id: str | None = None, period: str | None = None, as_of: datetime | None = None
+    campaign: Campaign, bulletin_id: Slug | None = None, period: PeriodLabel | None = None, as_of: datetime | None = None
 ) -> dict[str, object]:
     """Issues one bulletin of the plan for a period (C19), and first corrects those published before that no longer hold.
 
@@ -80,7 +81,7 @@ def bulletin(
 
 @flow(name="correction", description="更正通报：已通报数字变化的，另行编发更正", flow_run_name=run_name("更正通报"))
 @guarded
-def correction(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
+def correction(campaign: Campaign, as_of: datetime | None = None) -> dict[str, object]:
     """Issues a correction for every published bulletin whose figures have changed (C22); nothing where none has.
 
     Args:

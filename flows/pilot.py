@@ -9,13 +9,14 @@ from prefect import flow
 from flows.clock import instant, run_name
 from flows.contribution import take_back
 from flows.due import idle
+from flows.parameters import Campaign, Place
 from flows.summary import publish
 from tasks.effect import guarded
 
 
 @flow(name="pilot", description="试点：试点单位回收花名册、登记核查结果", flow_run_name=run_name("试点"))
 @guarded
-def pilot(campaign: str, as_of: datetime | None = None, returns: str | None = None) -> dict[str, object]:
+def pilot(campaign: Campaign, as_of: datetime | None = None, returns: Place | None = None) -> dict[str, object]:
     """Takes back what the pilot places found (L9).
 
     Args:

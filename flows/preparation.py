@@ -8,6 +8,7 @@ from prefect import flow
 
 from flows.clock import instant, run_name
 from flows.due import idle
+from flows.parameters import Campaign
 from flows.summary import publish
 from tasks.campaign import keep_phases
 from tasks.effect import guarded
@@ -17,7 +18,7 @@ from tasks.reports import issue_forms
 
 @flow(name="preparation", description="实施准备：数据提供单位、数据约定、联系人、审批岗位是否就绪", flow_run_name=run_name("实施准备"))
 @guarded
-def preparation(campaign: str, as_of: datetime | None = None) -> dict[str, object]:
+def preparation(campaign: Campaign, as_of: datetime | None = None) -> dict[str, object]:
     """Checks readiness and issues the forms that are open (L8, B9, G15).
 
     Args:

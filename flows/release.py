@@ -7,6 +7,7 @@ from datetime import datetime
 from prefect import flow
 
 from flows.clock import instant, run_name
+from flows.parameters import Campaign, Post
 from flows.summary import publish
 from tasks.effect import guarded
 from tasks.events import announce
@@ -16,7 +17,7 @@ from tasks.release import approve, release
 @flow(name="release-lists", description="清单下发：经他人批准后，按责任单位下发花名册", flow_run_name=run_name("清单下发"))
 @guarded
 def release_lists(
-    campaign: str, run_id: int, approved_by: str | None = None, as_of: datetime | None = None
+    campaign: Campaign, run_id: int, approved_by: Post | None = None, as_of: datetime | None = None
 ) -> dict[str, object]:
     """Releases a run's rosters, after recording the approval if a name is given.
 

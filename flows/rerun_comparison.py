@@ -13,6 +13,7 @@ from comparison.chunks import CHUNKS
 from flows.approval import ask_for_approval
 from flows.clock import instant, run_name
 from flows.data_comparison import compare_in_chunks
+from flows.parameters import Campaign, Month, Post, Words
 from flows.summary import publish, publish_changes
 from models.errors import CanbaoError, WrongUse
 from tasks.attempts import is_retry
@@ -30,10 +31,10 @@ SHORTEST_REASON = 4
 @flow(name="rerun-comparison", description="重新比对：选定步骤重做，先对照新旧，再替换", flow_run_name=run_name("重新比对"))
 @guarded
 def rerun_comparison(
-    campaign: str,
-    period: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")],
-    by: Annotated[str, Field(min_length=1, max_length=60)],
-    reason: Annotated[str, Field(min_length=SHORTEST_REASON, max_length=500)],
+    campaign: Campaign,
+    period: Month,
+    by: Post,
+    reason: Annotated[Words, Field(min_length=SHORTEST_REASON)],
     chunks: list[Part] = [],  # noqa: B006 - a form's default
     dry_run: bool = True,
     as_of: datetime | None = None,

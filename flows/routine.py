@@ -9,6 +9,7 @@ from prefect import flow
 from flows.clock import instant, run_name
 from flows.data_comparison import compare_months
 from flows.due import idle
+from flows.parameters import Campaign, Month, Place, Post
 from tasks.campaign import keep_phases
 from tasks.effect import guarded
 
@@ -16,7 +17,8 @@ from tasks.effect import guarded
 @flow(name="routine", description="常态运行：每月接收数据、比对、更新清单", flow_run_name=run_name("常态运行"))
 @guarded
 def routine(
-    campaign: str, period: str | None = None, as_of: datetime | None = None, inbox: str | None = None, by: str | None = None
+    campaign: Campaign, period: Month | None = None, as_of: datetime | None = None, inbox: Place | None = None,
+    by: Post | None = None,
 ) -> dict[str, object]:
     """Keeps the register alive: takes in what has arrived and compares once every required feed is there.
 

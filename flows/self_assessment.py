@@ -9,6 +9,7 @@ from prefect import flow
 from flows.clock import instant, run_name
 from flows.contribution import take_back
 from flows.due import idle
+from flows.parameters import Campaign, Place
 from flows.summary import publish
 from tasks.effect import guarded
 from tasks.self_assessment import shortfalls
@@ -16,7 +17,7 @@ from tasks.self_assessment import shortfalls
 
 @flow(name="self-assessment", description="自查自评：各单位与目标的差距、未达标单位", flow_run_name=run_name("自查自评"))
 @guarded
-def self_assessment(campaign: str, as_of: datetime | None = None, returns: str | None = None) -> dict[str, object]:
+def self_assessment(campaign: Campaign, as_of: datetime | None = None, returns: Place | None = None) -> dict[str, object]:
     """Takes back what came in and draws up who is below target, by how much.
 
     Args:

@@ -9,13 +9,14 @@ from prefect import flow
 from flows.clock import instant, run_name
 from flows.contribution import take_back
 from flows.due import idle
+from flows.parameters import Campaign, Place
 from flows.summary import publish
 from tasks.effect import guarded
 
 
 @flow(name="survey", description="入户调查：回收调查花名册、登记调查结果、下发调查表", flow_run_name=run_name("入户调查"))
 @guarded
-def survey(campaign: str, as_of: datetime | None = None, returns: str | None = None) -> dict[str, object]:
+def survey(campaign: Campaign, as_of: datetime | None = None, returns: Place | None = None) -> dict[str, object]:
     """Takes back worked survey rosters and forms (L9, G11, G12).
 
     Args:
