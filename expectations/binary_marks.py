@@ -39,8 +39,8 @@ class _Sheet:
         row, column = place
         self.marks.texts.setdefault(row, {})[column] = _ERRORS.get(code, _NO_CODE)
 
-    def finished(self, name: str) -> SheetMarks:
-        reaches_too_far(name, self.last_row, self.last_column)
+    def finished(self, number: int) -> SheetMarks:
+        reaches_too_far(number, self.last_row, self.last_column)
         marks = self.marks
         marks.merged = self.merged
         marks.hidden_columns = sum(max(min(last + 1, self.last_column) - first, 0) for first, last in self.hidden_runs)
@@ -57,7 +57,7 @@ _COLUMN_INFO, _BOOK_PROPERTIES, _SHEET_OF_BOOK, _FILTER, _MERGED = 60, 153, 156,
 def of_binary_workbook(archive: zipfile.ZipFile, names: set[str]) -> Mapping[str, SheetMarks]:
     """The marks of an .xlsb by sheet name. Raises ValueError or struct.error where its records make no sense."""
     targets = relations_of(archive, "xl/_rels/workbook.bin.rels")
-    counts_from_1904 = False
+    counts_from_1904, number = False, 0
     found: dict[str, SheetMarks] = {}
     for kind, content in _records(archive.read("xl/workbook.bin")):
         if kind == _BOOK_PROPERTIES:
@@ -65,14 +65,15 @@ def of_binary_workbook(archive: zipfile.ZipFile, names: set[str]) -> Mapping[str
         elif kind == _SHEET_OF_BOOK:
             relation, at = _wide_text(content, 8)
             name, _ = _wide_text(content, at)
+            number += 1
             part = part_name(targets.get(relation, ""))
             if part in names:
-                found[name] = _binary_sheet(archive.read(part), name)
+                found[name] = _binary_sheet(archive.read(part), number)
                 found[name].counts_from_1904 = counts_from_1904
     return found
 
 
-def _binary_sheet(content: bytes, name: str) -> SheetMarks:
+def _binary_sheet(content: bytes, number: int) -> SheetMarks:
     sheet, row = _Sheet(), 0
     for kind, record in _records(content):
         if kind in _CELLS:
@@ -90,7 +91,7 @@ def _binary_sheet(content: bytes, name: str) -> SheetMarks:
             sheet.merged.append(((top, left), (bottom, right)))
         elif kind == _FILTER:
             sheet.is_filtered = True
-    return sheet.finished(name)
+    return sheet.finished(number)
 
 
 def _records(content: bytes) -> Iterator[tuple[int, bytes]]:
@@ -152,13 +153,13 @@ def _old_marks(book: bytes) -> Mapping[str, SheetMarks]:
             if sheet_type == _MACRO_SHEET:
                 raise macros()
             text = record[8:8 + letters * (2 if is_wide & 1 else 1)].decode("utf-16-le" if is_wide & 1 else "latin-1")
-            found[text] = _old_sheet(book, at, text)
+            found[text] = _old_sheet(book, at, len(found) + 1)
     for marks in found.values():
         marks.counts_from_1904 = counts_from_1904
     return found
 
 
-def _old_sheet(book: bytes, at: int, name: str) -> SheetMarks:
+def _old_sheet(book: bytes, at: int, number: int) -> SheetMarks:
     sheet = _Sheet()
     for kind, record in _old_records(book, at):
         if kind == _OLD_ROW:
@@ -173,7 +174,7 @@ def _old_sheet(book: bytes, at: int, name: str) -> SheetMarks:
             sheet.hidden_runs.append(struct.unpack_from("<HH", record))
         elif kind == _FILTER_MODE:
             sheet.is_filtered = True
-    return sheet.finished(name)
+    return sheet.finished(number)
 
 
 def _place(record: bytes) -> tuple[int, int]:

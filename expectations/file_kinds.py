@@ -31,6 +31,11 @@ _MACROS = re.compile(r"xl/(vbaProject[^/]*\.bin|macrosheets/.*|intlMacrosheets/.
 _LINKS = re.compile(r"xl/externalLinks/.+", re.IGNORECASE)
 
 
+def nth_sheet(number: int) -> str:
+    """How a sheet is called in what is told of it, counted from 1 as the workbook shows them: its own name may name a person."""
+    return f"第{number}张工作表"
+
+
 def kind_of(start: bytes) -> FileKind:
     """What the first bytes say; the extension is not asked. Raises FileReturned for what is no table."""
     if not start.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):

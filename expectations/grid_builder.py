@@ -18,8 +18,8 @@ from models.errors import FileReturned
 class GridBuilder:
     """One table as it comes in. Rows and columns count from 0. Raises FileReturned where it grows absurdly large."""
 
-    def __init__(self, name: str, *, spans_cover: bool = True) -> None:
-        self.name = name
+    def __init__(self, name: str, called: str, *, spans_cover: bool = True) -> None:
+        self.name, self.called = name, called
         self.rows: list[list[Any]] = []
         self.merged: list[tuple[Place, Place]] = []
         self.remarks: dict[Remark, int] = {}
@@ -75,11 +75,11 @@ class GridBuilder:
         width = max(map(len, self.rows), default=0)
         for row in self.rows:
             row.extend([""] * (width - len(row)))
-        return Grid(self.name, iter(self.rows), len(self.rows), merged=self.merged, remarks=self.remarks)
+        return Grid(self.name, self.called, iter(self.rows), len(self.rows), merged=self.merged, remarks=self.remarks)
 
     def _grow(self, width: int) -> None:
         if width > self._most_columns():
-            raise too_wide(f"工作表「{self.name}」")
+            raise too_wide(self.called)
         self._row.extend([""] * (width - len(self._row)))
 
     def _most_columns(self) -> int:

@@ -38,13 +38,14 @@ Cells = Sequence[Any]
 @dataclass(slots=True)
 class Grid:
     """One sheet: its rows from line ``top`` and column ``left`` on (from 0), to be gone through once, and how many lines
-    it has.
+    it has. ``called`` is what it is called in words that may be repeated.
 
     ``merged`` are the corners of merged ranges, ``remarks`` what its sender should know of it, ``counts_from_1904`` how
     its dates are counted where they stand as bare numbers.
     """
 
     name: str
+    called: str
     rows: Iterator[list[Any]]
     height: int
     top: int = 0
@@ -119,7 +120,7 @@ def _header(grid: Grid, top: Sequence[Cells], contract: Contract, words: Words) 
     """The sheet's header, or why it has none: what that means is decided by what else stands on the sheet."""
     texts = [[text_of(cell) for cell in row] for row in top]
     try:
-        return complete(find_header(texts, contract, words), texts, contract, f"工作表「{grid.name}」")
+        return complete(find_header(texts, contract, words), texts, contract, grid.called)
     except FileReturned as refusal:
         return refusal
 

@@ -16,7 +16,7 @@ from typing import IO
 from lxml import etree
 
 from expectations.contract import vocabulary
-from expectations.file_kinds import damaged
+from expectations.file_kinds import damaged, nth_sheet
 from models.errors import FileReturned
 
 PIECE_BYTES = 1 << 20
@@ -68,11 +68,11 @@ def of_xml_workbook(archive: zipfile.ZipFile, names: set[str]) -> Mapping[str, S
     )
     targets = relations_of(archive, "xl/_rels/workbook.xml.rels")
     marks: dict[str, SheetMarks] = {}
-    for sheet in book.iter("{*}sheet"):
+    for number, sheet in enumerate(book.iter("{*}sheet"), start=1):
         name = part_name(targets.get(next((value for key, value in sheet.items() if key.endswith("}id")), ""), ""))
         if name in names:
             with archive.open(name) as part:
-                marks[sheet.get("name") or ""] = _of_sheet(part, sheet.get("name") or "")
+                marks[sheet.get("name") or ""] = _of_sheet(part, number)
             marks[sheet.get("name") or ""].counts_from_1904 = counts_from_1904
     return marks
 
@@ -97,7 +97,7 @@ def part_name(target: str) -> str:
     return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
 
-def _of_sheet(part: IO[bytes], name: str) -> SheetMarks:
+def _of_sheet(part: IO[bytes], number: int) -> SheetMarks:
     marks = SheetMarks()
     last_row = last_column = hidden = 0
     tail = head = b""
@@ -110,7 +110,7 @@ def _of_sheet(part: IO[bytes], name: str) -> SheetMarks:
         last_column = max(last_column, *map(_column_number, columns), 0)
         _look_for_failed(piece, marks)
         tail = piece
-    reaches_too_far(name, last_row, last_column)
+    reaches_too_far(number, last_row, last_column)
     marks.hidden_columns = _hidden_columns(head, last_column)
     if _FILTER.search(tail):
         marks.filtered_rows = hidden
@@ -125,11 +125,11 @@ def _last_row(piece: bytes, before: int) -> int:
     return max(map(int, numbers)) if numbers else before + len(_ROW.findall(piece))
 
 
-def reaches_too_far(name: str, rows: int, columns: int) -> None:
+def reaches_too_far(number: int, rows: int, columns: int) -> None:
     """Raises FileReturned for a sheet that is too large to be opened: its cells are laid out whether filled or not."""
     if rows * columns > vocabulary()["reading"]["most_cells"]:
         raise FileReturned(
-            f"工作表「{name}」的数据区延伸到第 {rows} 行第 {columns} 列，未予打开。",
+            f"{nth_sheet(number)}的数据区延伸到第 {rows} 行第 {columns} 列，未予打开。",
             cure="请删除数据以外的行和列（含最后一行、最后一列中的零星内容），保存后重新报送。",
         )
 

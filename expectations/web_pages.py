@@ -123,7 +123,8 @@ class _Page:
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "table":
-            self._open.append(_OpenTable(GridBuilder(f"{self._name}表{len(self._done) + len(self._open) + 1}")))
+            number = len(self._done) + len(self._open) + 1
+            self._open.append(_OpenTable(GridBuilder(name := f"{self._name}表{number}", name)))
         elif self._open:
             self._open[-1].start(tag, attributes)
 

@@ -24,7 +24,7 @@ from python_calamine import (
 )
 
 from expectations.contract import Contract
-from expectations.file_kinds import damaged, macros, password
+from expectations.file_kinds import damaged, macros, nth_sheet, password
 from expectations.grids import Grid, read_grids
 from expectations.headers import Words
 from expectations.marks import marks_of
@@ -69,17 +69,17 @@ def _guarded(read: Callable[[], _Read], refusal: FileReturned) -> _Read:
 
 
 def _grids(workbook: CalamineWorkbook, marks: Mapping[str, SheetMarks]) -> Iterator[Grid]:
-    for meta in workbook.sheets_metadata:
+    for number, meta in enumerate(workbook.sheets_metadata, start=1):
         if meta.typ == SheetTypeEnum.MacroSheet:
             raise macros()
         if meta.typ == SheetTypeEnum.WorkSheet:
             yield _guarded(
-                partial(_grid, workbook, meta, marks.get(meta.name, NO_MARKS)),
-                FileReturned(f"工作表「{meta.name}」已损坏，读不出来。", cure=EXPORT_AGAIN),
+                partial(_grid, workbook, meta, number, marks.get(meta.name, NO_MARKS)),
+                FileReturned(f"{nth_sheet(number)}已损坏，读不出来。", cure=EXPORT_AGAIN),
             )
 
 
-def _grid(workbook: CalamineWorkbook, meta: SheetMetadata, marks: SheetMarks) -> Grid:
+def _grid(workbook: CalamineWorkbook, meta: SheetMetadata, number: int, marks: SheetMarks) -> Grid:
     sheet = workbook.get_sheet_by_name(meta.name)
     top, left = sheet.start or (0, 0)
     last = max(sheet.end[0] if sheet.end else -1, *marks.texts, -1)
@@ -89,7 +89,7 @@ def _grid(workbook: CalamineWorkbook, meta: SheetMetadata, marks: SheetMarks) ->
         "formulas_without_value": marks.formulas_without_value,
     }
     return Grid(
-        meta.name, _rows(sheet, marks.texts), last + 1, top, left,
+        meta.name, nth_sheet(number), _rows(sheet, marks.texts), last + 1, top, left,
         marks.merged if sheet.merged_cell_ranges is None else sheet.merged_cell_ranges, marks.counts_from_1904, remarks,
     )
 

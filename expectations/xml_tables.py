@@ -15,7 +15,7 @@ from typing import IO, Any
 from lxml import etree
 
 from expectations.contract import Contract, vocabulary
-from expectations.file_kinds import damaged, outside_links
+from expectations.file_kinds import damaged, nth_sheet, outside_links
 from expectations.grid_builder import GridBuilder
 from expectations.grids import Grid, read_grids
 from expectations.headers import Words
@@ -91,11 +91,12 @@ def _let_go(element: etree._Element) -> None:
 
 
 def _spreadsheet_grids(file: IO[bytes]) -> Iterator[Grid]:
-    builder = None
+    builder, number = None, 0
     for event, element in _parsed(file, f"{_SS}Worksheet", f"{_SS}Column", f"{_SS}Row", f"{_SS}AutoFilter", "{*}AutoFilter"):
         is_start = event == "start"
         if element.tag == f"{_SS}Worksheet" and is_start:
-            builder = GridBuilder(element.get(f"{_SS}Name") or "")
+            number += 1
+            builder = GridBuilder(element.get(f"{_SS}Name") or "", nth_sheet(number))
         elif builder is None or is_start:
             continue
         elif element.tag == f"{_SS}Column" and element.get(f"{_SS}Hidden") == "1":
@@ -156,7 +157,7 @@ def _number(text: str | None, default: int) -> int:
 
 
 def _document_grids(file: IO[bytes]) -> Iterator[Grid]:
-    builder, blanks = None, 0
+    builder, blanks, number = None, 0, 0
     hiding: set[str | None] = set()
     tags = ("table", "table-row", "table-column", "table-source")
     for event, element in _parsed(file, f"{_STYLE}style", *(f"{_TABLE}{tag}" for tag in tags)):
@@ -168,7 +169,8 @@ def _document_grids(file: IO[bytes]) -> Iterator[Grid]:
         if element.tag == f"{_TABLE}table-source":
             raise outside_links()
         if element.tag == f"{_TABLE}table" and is_start:
-            builder, blanks = GridBuilder(element.get(f"{_TABLE}name") or "", spans_cover=False), 0
+            number += 1
+            builder, blanks = GridBuilder(element.get(f"{_TABLE}name") or "", nth_sheet(number), spans_cover=False), 0
             if element.get(f"{_TABLE}style-name") in hiding:
                 builder.remark("hidden_sheet")
         elif builder is None or is_start:

@@ -148,7 +148,7 @@ def test_all_sheets_are_read_one_after_the_other(tmp_path: Path) -> None:
 
 def test_a_sheet_of_data_without_a_header_is_not_lost_silently(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", {"一": [POPULATION, *people(2)], "二": people(2)})
-    with pytest.raises(FileReturned, match=r"工作表「二」.*找不到表头"):
+    with pytest.raises(FileReturned, match=r"第2张工作表.*找不到表头"):
         read(path, PEOPLE)
 
 
