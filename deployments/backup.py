@@ -24,11 +24,12 @@ from sqlalchemy.engine import make_url
 from models import database
 from models.embedded import binaries
 from models.errors import CanbaoError, StorageUnavailable, WrongUse
+from models.places import OURS
 
 FOLDER = "backups"
 NAME = "canbao-%Y%m%dT%H%M%SZ.tar"
 MANIFEST, RECORD, HISTORY, FILES = "manifest.json", "record.dump", "prefect.dump", "files"
-LEFT_OUT = frozenset({"postgres", "run", "matplotlib", "prefect", FOLDER})
+LEFT_OUT = OURS
 """Under CANBAO_HOME: the database's own files (they are dumped instead), what is made anew, and the backups."""
 OF_THE_MOMENT = (".log", ".pid", ".lock")
 
