@@ -25,6 +25,7 @@ from models import database
 from models.embedded import binaries
 from models.errors import CanbaoError, StorageUnavailable, WrongUse
 from models.places import OURS
+from models.private import FILE_MODE, FOLDER_MODE
 
 FOLDER = "backups"
 NAME = "canbao-%Y%m%dT%H%M%SZ.tar"
@@ -62,11 +63,11 @@ def backup(out: Path, as_of: datetime, *, keep: int | None = None) -> dict[str, 
     home = database.home()
     target = out / as_of.astimezone(UTC).strftime(NAME)
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".backup-") as scratch:
             draft = Path(scratch) / target.name
             manifest = _write(draft, Path(scratch), home, as_of)
-            draft.chmod(0o600)
+            draft.chmod(FILE_MODE)
             os.replace(draft, target)
     except OSError as error:
         raise StorageUnavailable(f"the backup cannot be written ({error.strerror or type(error).__name__}).", where=str(out),
@@ -158,12 +159,12 @@ def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
         target = folder / way
         if content is None:
             target.mkdir(parents=True, exist_ok=True)
-            target.chmod(member.mode & 0o755 | 0o700)
+            target.chmod(FOLDER_MODE)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         with content, target.open("xb") as written:
             shutil.copyfileobj(content, written)
-        target.chmod(member.mode & 0o644 | 0o600)
+        target.chmod(FILE_MODE)
         os.utime(target, (member.mtime, member.mtime))
 
 

@@ -54,7 +54,7 @@ def home(server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     listed.write_text(listing.text(listing.with_campaign([], CAMPAIGN, own)), encoding="utf-8")
     monkeypatch.setenv("CANBAO_PREFECT_FILE", str(listed))
     monkeypatch.delenv("PREFECT_HOME")
-    (tmp_path / "home").mkdir(mode=database.HOME_MODE)
+    (tmp_path / "home").mkdir(mode=0o700)
     with fresh_record(server, tmp_path / "home") as made:
         a_comparison.accept(tmp_path, persons=400)
         yield made

@@ -166,7 +166,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home.mkdir()
     shots.mkdir(parents=True, exist_ok=True)
     _prepared(home)
-    environment = {**environment_of(home), "CANBAO_PREFECT_FILE": str(home / "prefect.yaml")}
+    environment = {**environment_of(home), "CANBAO_ALLOW_ROOT": "1", "CANBAO_PREFECT_FILE": str(home / "prefect.yaml")}
     with (folder / "up.log").open("wb") as log:
         up = subprocess.Popen([sys.executable, "-m", "canbao", "up", "--port", "0"], env=environment, stdout=log, stderr=log)
     try:
