@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.loopback import reach_directly
+from models.prefect_password import send_to_our_own
 from models.private import FOLDER_MODE, keep_private
 
 
@@ -21,6 +22,7 @@ def _prepare_environment() -> None:
     }.items():
         os.environ.setdefault(name, value)
     reach_directly(os.environ)
+    send_to_our_own(os.environ, state)
     # Prefect wants the parent of its home to exist; where it cannot be made, the first command that writes says so.
     with suppress(OSError):
         state.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)

@@ -49,7 +49,7 @@ def _shown(health: dict[str, Any]) -> RenderableType:
     """How an installation stands, as a short table."""
     from canbao.pages import page, table
 
-    rows = [("界面", health["ui"], ""), *(
+    rows = [("界面", health["ui"], ""), ("界面口令", health["password"], "只有运行账户能读"), *(
         (name, f"进程 {health[key]['pid']}", "正常" if health[key]["healthy"] else "异常") for name, key in (
             ("Prefect 服务", "server"), ("执行进程", "worker"))),
         ("部署", f"{health['deployments']} 项", f"本次更新 {health['deployed_now']}"), ("自动处置", f"{health['automations']} 项", "已就位"),

@@ -25,12 +25,13 @@ from models import database
 from models.embedded import binaries
 from models.errors import CanbaoError, StorageUnavailable, WrongUse
 from models.places import OURS
+from models.prefect_password import FILE as PASSWORD_FILE
 from models.private import FILE_MODE, FOLDER_MODE
 
 FOLDER = "backups"
 NAME = "canbao-%Y%m%dT%H%M%SZ.tar"
 MANIFEST, RECORD, HISTORY, FILES = "manifest.json", "record.dump", "prefect.dump", "files"
-LEFT_OUT = OURS
+LEFT_OUT = OURS | {PASSWORD_FILE}
 """Under CANBAO_HOME: the database's own files (they are dumped instead), what is made anew, and the backups."""
 OF_THE_MOMENT = (".log", ".pid", ".lock")
 

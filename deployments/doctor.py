@@ -20,6 +20,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
@@ -32,12 +33,13 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import StateType, WorkerStatus
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+from prefect.settings import temporary_settings
 
 from deployments import automations, installation
 from deployments.backup import latest as latest_backup
 from deployments.backup import place as place_of_backups
 from deployments.listing import listing
+from deployments.server import as_our_client
 from deployments.supervisor import HEALTH_FILE
 from models import database
 from models.errors import CanbaoError
@@ -220,13 +222,11 @@ def _prefect(as_of: datetime) -> Iterator[Finding]:
     if api is None:
         yield Finding("Prefect", "mend", "没有运行", "canbao up（或 systemctl start canbao）")
         return
-    auth = os.environ.get("PREFECT_API_AUTH_STRING") or os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
-    with temporary_settings({PREFECT_API_URL: api, **({PREFECT_API_AUTH_STRING: auth} if auth else {})}), \
-            get_client(sync_client=True) as client:
+    with temporary_settings(as_our_client(api)), get_client(sync_client=True) as client:
         if client.api_healthcheck() is not None:
             yield Finding("Prefect", "mend", f"{api} 没有应答", "canbao up；日志在 CANBAO_HOME/prefect-server.log")
             return
-        yield from _server(client, api, is_guarded=bool(auth))
+        yield from _server(client, api)
         yield from _workers(client)
         yield from _deployments(client)
         yield from _runs(client, as_of)
@@ -240,11 +240,16 @@ def _api() -> str | None:
     return str(json.loads(place.read_text(encoding="utf-8"))["api"]) if place.is_file() else None
 
 
-def _server(client: SyncPrefectClient, api: str, *, is_guarded: bool) -> Iterator[Finding]:
+def _server(client: SyncPrefectClient, api: str) -> Iterator[Finding]:
     ours, theirs = importlib.metadata.version("prefect"), client.api_version()
     yield _either("Prefect", ours == theirs, f"{api} 正常，版本 {theirs}", f"服务版本 {theirs}，本机 {ours}", "重启 canbao up")
-    if os.environ.get("CANBAO_PUBLIC_URL") and not is_guarded:
-        yield Finding("Prefect", "mend", "对外开放而没有口令", "设置 PREFECT_SERVER_API_AUTH_STRING，并由反向代理按人登录")
+    yield _either("Prefect", not _opens_to_anybody(api), "没有口令不能进入", "没有口令也能进入", "重启 canbao up；仍如此，看端口上是否是别的程序")
+
+
+def _opens_to_anybody(api: str) -> bool:
+    """Whether the API answers whoever does not know the password."""
+    with httpx.Client(trust_env=False) as anybody:
+        return anybody.post(f"{api}/flow_runs/count", json={}).status_code != httpx.codes.UNAUTHORIZED
 
 
 def _workers(client: SyncPrefectClient) -> Iterator[Finding]:

@@ -140,4 +140,4 @@ def run_as(account: str, *command: str) -> None:
 
 
 if __name__ == "__main__":
-    {"keep": main, "as": run_as}[sys.argv[1]](*sys.argv[2:])
+    (main if sys.argv[1] == "keep" else run_as)(*sys.argv[2:])
