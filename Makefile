@@ -68,7 +68,7 @@ check: $(READY) ## lint, types, import contract
 	$(BIN)/lint-imports
 
 up: $(READY)    ## database, Prefect server with its UI, worker, deployments, automations; stays until Ctrl-C
-	$(BIN)/canbao up
+	CANBAO_ALLOW_ROOT=1 $(BIN)/canbao up
 
 bench: $(READY) ## benchmarks, as ratios against their floor and peers
 	$(BIN)/python -m benchmarks

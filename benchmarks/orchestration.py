@@ -26,13 +26,13 @@ from datetime import datetime
 from pathlib import Path
 
 from prefect import flow
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import temporary_settings
 
 from benchmarks.comparison import CAMPAIGN, PERIOD, plan
 from benchmarks.measure import Figure, of_pairs, seconds, table
 from benchmarks.peers import accepted
 from benchmarks.snapshots import write
-from deployments.server import QUIET, prefect_server
+from deployments.server import QUIET, as_our_client, prefect_server
 
 BAR_PERCENT = 5.0
 
@@ -61,7 +61,7 @@ def measure(persons: int, rounds: int, scratch: Path) -> list[Figure]:
     os.environ.setdefault("PREFECT_HOME", str(scratch / "prefect"))
     inside: list[tuple[float, float]] = []
     beside: list[tuple[float, float]] = []
-    with prefect_server(4399) as api, temporary_settings({PREFECT_API_URL: api}):
+    with prefect_server(4399) as api, temporary_settings(as_our_client(api)):
         as_flow, direct = _both(now)
         with _timed_work() as spent:
             direct()  # a warm-up that is not counted

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.loopback import reach_directly
+from models.prefect_password import send_to_our_own
+from models.private import FOLDER_MODE, keep_private
 
 
 def _prepare_environment() -> None:
@@ -20,9 +22,10 @@ def _prepare_environment() -> None:
     }.items():
         os.environ.setdefault(name, value)
     reach_directly(os.environ)
+    send_to_our_own(os.environ, state)
     # Prefect wants the parent of its home to exist; where it cannot be made, the first command that writes says so.
     with suppress(OSError):
-        state.mkdir(mode=0o711, parents=True, exist_ok=True)  # as models.database makes it
+        state.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
 
 COLLECT_AFTER_OBJECTS = 50_000
@@ -33,6 +36,7 @@ does by itself, is a tenth of what a short command costs, and finds nothing."""
 def main() -> None:
     """Entry point of the ``canbao`` command."""
     gc.set_threshold(COLLECT_AFTER_OBJECTS, *gc.get_threshold()[1:])
+    keep_private()
     _prepare_environment()
     from canbao.commands import run
 

@@ -123,11 +123,9 @@ def _show(prose: Prose, stream: TextIO) -> None:
 
 def period_of(label: str) -> str:
     """A month as it was typed. Raises WrongUse for anything else."""
-    try:
-        datetime.strptime(label, "%Y-%m")  # noqa: DTZ007 - a label, not an instant
-    except ValueError:
-        raise WrongUse(f"{label!r} is no month.", cure="Write it like 2021-05.") from None
-    return label
+    from rules.periods import month
+
+    return month(label).label
 
 
 def day_of(text: str) -> date:

@@ -29,13 +29,14 @@ def up(
 
     Whatever dies is started again. How it stands is in `up.json` under CANBAO_HOME; --json prints it once all runs.
     """
-    from deployments.supervisor import only_one
+    from deployments.supervisor import only_one, refuse_root
 
     def ready(health: dict[str, Any]) -> None:
         say(lambda: _shown(health))
         if as_json:
             print_json(health)
 
+    refuse_root()
     with only_one():
         say("starting database, Prefect server, deployments, automations and worker; a minute at first, less later …")
         from deployments.up import stay_up
@@ -48,7 +49,7 @@ def _shown(health: dict[str, Any]) -> RenderableType:
     """How an installation stands, as a short table."""
     from canbao.pages import page, table
 
-    rows = [("界面", health["ui"], ""), *(
+    rows = [("界面", health["ui"], ""), ("界面口令", health["password"], "只有运行账户能读"), *(
         (name, f"进程 {health[key]['pid']}", "正常" if health[key]["healthy"] else "异常") for name, key in (
             ("Prefect 服务", "server"), ("执行进程", "worker"))),
         ("部署", f"{health['deployments']} 项", f"本次更新 {health['deployed_now']}"), ("自动处置", f"{health['automations']} 项", "已就位"),
@@ -96,11 +97,14 @@ def deployments(
 
 
 @app.command(rich_help_panel=OPERATIONS)
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    put_right: Annotated[bool, typer.Option("--mend", help="Take files and folders from other accounts that could open them.")] = False,
+    as_json: Json = False,
+) -> None:
     """Looks the installation over and says what to mend. Exit 1 if something must be."""
     from deployments.doctor import look_over
 
-    found = look_over(datetime.now(UTC))
+    found = look_over(datetime.now(UTC), mend=put_right)
     mend = sum(finding.state == "mend" for finding in found)
     result = {"findings": [asdict(finding) for finding in found], "mend": mend,
               "warn": sum(finding.state == "warn" for finding in found)}

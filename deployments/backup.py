@@ -24,11 +24,14 @@ from sqlalchemy.engine import make_url
 from models import database
 from models.embedded import binaries
 from models.errors import CanbaoError, StorageUnavailable, WrongUse
+from models.places import OURS
+from models.prefect_password import FILE as PASSWORD_FILE
+from models.private import FILE_MODE, FOLDER_MODE
 
 FOLDER = "backups"
 NAME = "canbao-%Y%m%dT%H%M%SZ.tar"
 MANIFEST, RECORD, HISTORY, FILES = "manifest.json", "record.dump", "prefect.dump", "files"
-LEFT_OUT = frozenset({"postgres", "run", "matplotlib", "prefect", FOLDER})
+LEFT_OUT = OURS | {PASSWORD_FILE}
 """Under CANBAO_HOME: the database's own files (they are dumped instead), what is made anew, and the backups."""
 OF_THE_MOMENT = (".log", ".pid", ".lock")
 
@@ -61,11 +64,11 @@ def backup(out: Path, as_of: datetime, *, keep: int | None = None) -> dict[str, 
     home = database.home()
     target = out / as_of.astimezone(UTC).strftime(NAME)
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".backup-") as scratch:
             draft = Path(scratch) / target.name
             manifest = _write(draft, Path(scratch), home, as_of)
-            draft.chmod(0o600)
+            draft.chmod(FILE_MODE)
             os.replace(draft, target)
     except OSError as error:
         raise StorageUnavailable(f"the backup cannot be written ({error.strerror or type(error).__name__}).", where=str(out),
@@ -157,12 +160,12 @@ def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
         target = folder / way
         if content is None:
             target.mkdir(parents=True, exist_ok=True)
-            target.chmod(member.mode & 0o755 | 0o700)
+            target.chmod(FOLDER_MODE)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         with content, target.open("xb") as written:
             shutil.copyfileobj(content, written)
-        target.chmod(member.mode & 0o644 | 0o600)
+        target.chmod(FILE_MODE)
         os.utime(target, (member.mtime, member.mtime))
 
 

@@ -20,6 +20,8 @@ from typing import IO
 
 import psutil
 
+from models.private import UMASK
+
 ENDS_WITHIN_SECONDS = 20.0
 """What has not ended by then is killed. A flow's process needs a moment to say that it was stopped."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
@@ -57,7 +59,7 @@ class Child:
         with self.log.open("ab") as output:
             self._log_begins = output.tell()
             self._process = subprocess.Popen(list(self.command), env=dict(self.environment), stdin=subprocess.DEVNULL,
-                                             stdout=output, stderr=output, cwd=self.folder, start_new_session=True)
+                                             stdout=output, stderr=output, cwd=self.folder, start_new_session=True, umask=UMASK)
         self._started = time.monotonic()
         self._created = _created(self._process.pid)
         _watch(add=(self._process.pid, self._created))

@@ -1,4 +1,5 @@
-"""Looks an installation over and says what to mend. It changes nothing, and reads no person.
+"""Looks an installation over and says what to mend. It reads no person, and changes nothing unless it is asked to: then it takes
+from other accounts what they could open.
 
 Each check answers with ``ok``, ``warn`` (it runs, but look) or ``mend`` (something does not work, or will not). A check that
 could not be made is one to mend: silence is no health.
@@ -15,10 +16,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx
 import yaml
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
@@ -31,26 +33,33 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import StateType, WorkerStatus
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+from prefect.settings import temporary_settings
 
 from deployments import automations, installation
 from deployments.backup import latest as latest_backup
+from deployments.backup import place as place_of_backups
 from deployments.listing import listing
+from deployments.server import as_our_client
 from deployments.supervisor import HEALTH_FILE
 from models import database
 from models.errors import CanbaoError
 from models.loopback import IGNORED, NAMES
 from models.machine import GIGABYTE, Share, machine
 from models.plan_file import REPOSITORY
+from models.private import close, open_to_others
 from models.store import campaigns
 from rules.calendar import LAST_KNOWN_YEAR
 from tasks.campaign import folder, plan_in_force
 from tasks.channels import Channels
 from tasks.due import campaigns_in_force, everything_due
+from tasks.inbox import shown
 
 State = Literal["ok", "warn", "mend"]
 POLICY = Path(__file__).with_name("doctor.yaml")
 LOCK = REPOSITORY / "requirements.lock"
+OPEN_SHOWN = 5
+DOORS = ("inbox", "returns")
+"""Folders of a campaign into which others copy files, with whatever mode theirs have. The folders are closed."""
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)(.*)$")
 
 
@@ -71,10 +80,10 @@ def policy() -> dict[str, dict[str, float]]:
     return found
 
 
-def look_over(as_of: datetime) -> list[Finding]:
-    """Every check, in the order in which one would mend things."""
+def look_over(as_of: datetime, *, mend: bool = False) -> list[Finding]:
+    """Every check, in the order in which one would mend things. With ``mend`` the modes of files and folders are put right."""
     checks: tuple[tuple[str, Callable[[datetime], Iterator[Finding]]], ...] = (
-        ("软件", _software), ("机器", _machine), ("目录", _home), ("磁盘", _disk), ("代理", _proxies), ("数据库", _record),
+        ("软件", _software), ("机器", _machine), ("目录", partial(_home, mend=mend)), ("磁盘", _disk), ("代理", _proxies), ("数据库", _record),
         ("时钟", _clock), ("节假日历", _calendar),
         ("Prefect", _prefect), ("通道", _channels), ("方案", _campaigns), ("备份", _backups))
     found: list[Finding] = []
@@ -143,11 +152,30 @@ def _machine(as_of: datetime) -> Iterator[Finding]:
         f"同时接收 {found.files_at_once} 个文件、运行 {found.runs_at_once} 个流程，写表进程 {found.processes} 个"))
 
 
-def _home(as_of: datetime) -> Iterator[Finding]:
+def _home(as_of: datetime, *, mend: bool) -> Iterator[Finding]:
     place = database.home()
-    mode = place.stat().st_mode & 0o777
-    yield _either("目录", not mode & ~database.HOME_MODE & 0o077, f"{place}（权限 {mode:o}）", f"{place}（权限 {mode:o}）：其他账户可以读到个人信息",
-                  f"chmod {database.HOME_MODE:o} {place}", "warn")
+    found = [entry for top in dict.fromkeys((place, place_of_backups())) if top.exists() for entry in open_to_others(top)
+             if not _was_brought(place, entry[0])]
+    left = [entry for entry in found if not (mend and close(*entry))]
+    if mend and len(left) < len(found):
+        yield Finding("目录", "ok", f"已收回 {len(found) - len(left)} 项对其他账户的权限")
+    for path, mode in left[:OPEN_SHOWN]:
+        yield Finding("目录", "mend", f"{_shown(place, path)}（权限 {mode:o}）：其他账户可以打开", (
+            "改由文件所属账户或 root 执行 canbao doctor --mend" if mend else "canbao doctor --mend"))
+    if len(left) > OPEN_SHOWN:
+        yield Finding("目录", "mend", f"另有 {len(left) - OPEN_SHOWN} 项对其他账户开放", "canbao doctor --mend")
+    if not left:
+        yield Finding("目录", "ok", f"{place}：其他账户都打不开")
+
+
+def _was_brought(home: Path, path: Path) -> bool:
+    parts = path.relative_to(home).parts if path.is_relative_to(home) else ()
+    return len(parts) > 2 and parts[1] in DOORS and path.is_file()
+
+
+def _shown(home: Path, path: Path) -> str:
+    """A place as it may stand on a screen."""
+    return shown(*(path.relative_to(home).parts if path.is_relative_to(home) else path.parts[1:])) or str(path)
 
 
 def _disk(as_of: datetime) -> Iterator[Finding]:
@@ -194,13 +222,11 @@ def _prefect(as_of: datetime) -> Iterator[Finding]:
     if api is None:
         yield Finding("Prefect", "mend", "没有运行", "canbao up（或 systemctl start canbao）")
         return
-    auth = os.environ.get("PREFECT_API_AUTH_STRING") or os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
-    with temporary_settings({PREFECT_API_URL: api, **({PREFECT_API_AUTH_STRING: auth} if auth else {})}), \
-            get_client(sync_client=True) as client:
+    with temporary_settings(as_our_client(api)), get_client(sync_client=True) as client:
         if client.api_healthcheck() is not None:
             yield Finding("Prefect", "mend", f"{api} 没有应答", "canbao up；日志在 CANBAO_HOME/prefect-server.log")
             return
-        yield from _server(client, api, is_guarded=bool(auth))
+        yield from _server(client, api)
         yield from _workers(client)
         yield from _deployments(client)
         yield from _runs(client, as_of)
@@ -214,11 +240,16 @@ def _api() -> str | None:
     return str(json.loads(place.read_text(encoding="utf-8"))["api"]) if place.is_file() else None
 
 
-def _server(client: SyncPrefectClient, api: str, *, is_guarded: bool) -> Iterator[Finding]:
+def _server(client: SyncPrefectClient, api: str) -> Iterator[Finding]:
     ours, theirs = importlib.metadata.version("prefect"), client.api_version()
     yield _either("Prefect", ours == theirs, f"{api} 正常，版本 {theirs}", f"服务版本 {theirs}，本机 {ours}", "重启 canbao up")
-    if os.environ.get("CANBAO_PUBLIC_URL") and not is_guarded:
-        yield Finding("Prefect", "mend", "对外开放而没有口令", "设置 PREFECT_SERVER_API_AUTH_STRING，并由反向代理按人登录")
+    yield _either("Prefect", not _opens_to_anybody(api), "没有口令不能进入", "没有口令也能进入", "重启 canbao up；仍如此，看端口上是否是别的程序")
+
+
+def _opens_to_anybody(api: str) -> bool:
+    """Whether the API answers whoever does not know the password."""
+    with httpx.Client(trust_env=False) as anybody:
+        return anybody.post(f"{api}/flow_runs/count", json={}).status_code != httpx.codes.UNAUTHORIZED
 
 
 def _workers(client: SyncPrefectClient) -> Iterator[Finding]:

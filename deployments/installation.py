@@ -15,7 +15,7 @@ from uuid import UUID
 
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterExpectedStartTime,
@@ -35,6 +35,10 @@ from models.errors import CanbaoError
 from models.plan_file import REPOSITORY
 
 PAGE = 200
+FIXED_JOB: dict[str, Any] = {"job_configuration": {"stream_output": True},
+                             "variables": {"type": "object", "properties": {}, "additionalProperties": False}}
+"""How the worker runs a flow. Prefect lets whoever begins a run choose the command, the folder and the environment of its process
+unless the pool says otherwise: here nobody chooses any of it."""
 SUPERSEDED = "由后一次运行代替：运行时按当前记录补办，不逐次重做"
 
 
@@ -42,7 +46,9 @@ def ensure_pool(client: SyncPrefectClient) -> None:
     """The work pool and its queues with their priorities and limits, as the listing names them."""
     name = listing()["pool"]
     with suppress(ObjectAlreadyExists):
-        client.create_work_pool(WorkPoolCreate(name=name, type="process", description="参保：本机进程"))
+        client.create_work_pool(WorkPoolCreate(name=name, type="process", description="参保：本机进程", base_job_template=FIXED_JOB))
+    if client.read_work_pool(name).base_job_template != FIXED_JOB:
+        client.update_work_pool(name, WorkPoolUpdate(base_job_template=FIXED_JOB))
     for queue, wanted in listing()["queues"].items():
         try:
             found = client.read_work_queue_by_name(queue, work_pool_name=name)

@@ -11,16 +11,20 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 import psutil
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL
+from prefect.settings.legacy import Setting
 from sqlalchemy.engine import make_url
 
 from deployments.child import Child
 from models.database import create_if_missing, home, url
 from models.errors import StorageUnavailable
-from models.loopback import reach_directly
+from models.loopback import LOOPBACK, reach_directly
 from models.plan_file import REPOSITORY
+from models.prefect_password import GIVEN, SENT, password
 
 HANGS_AFTER_SECONDS = 900
 """A server that dies is told at once. One that lives so long and answers nobody hangs; a slow machine needs minutes."""
@@ -45,7 +49,9 @@ weigh each event for."""
 HEARTBEAT_SECONDS = 30
 """How often a flow run says that it lives; the shortest that Prefect allows."""
 SERVER, WORKER = "prefect-server", "prefect-worker"
+PROGRAM = "deployments.prefect_app"
 TEMPORARY = "run/tmp"
+STATIC = "prefect/ui"
 PLACES = ("CANBAO_BACKUPS", "CANBAO_PREFECT_FILE")
 _DIRECTLY = build_opener(ProxyHandler({}))
 """No proxy stands between us and our own server, whatever the environment names."""
@@ -87,7 +93,7 @@ def free_port(wanted: int) -> int:
 
 def environment(api: str, settings: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """What server, worker and the command line of Prefect are started with: our PostgreSQL, PREFECT_HOME under CANBAO_HOME,
-    nothing phoned home, no page of another origin let in.
+    nothing phoned home, no page of another origin let in, nobody without the password.
 
     ``CANBAO_PUBLIC_URL`` is the address under which people reach the UI if a proxy stands before it. Temporary files go under
     CANBAO_HOME: Prefect wants a folder of a fixed name, which in a shared place may be somebody else's, and they may hold people.
@@ -107,8 +113,9 @@ def environment(api: str, settings: Mapping[str, str] = MappingProxyType({})) ->
         "CANBAO_HOME": str(home()), **{name: str(Path(value).resolve()) for name in PLACES if (value := os.environ.get(name))},
         "PREFECT_API_DATABASE_CONNECTION_URL": database.render_as_string(hide_password=False),
     }
-    if auth := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
-        own["PREFECT_API_AUTH_STRING"] = auth  # workers and our own client speak to the same door
+    own[GIVEN] = own[SENT] = password(home())  # workers and our own client speak to the same door
+    (home() / STATIC).mkdir(mode=0o700, parents=True, exist_ok=True)
+    own["PREFECT_UI_STATIC_DIRECTORY"] = str(home() / STATIC)  # else it writes into its own package, which may be somebody else's
     found = {**os.environ, **given, **own}
     reach_directly(found)
     return found
@@ -116,7 +123,7 @@ def environment(api: str, settings: Mapping[str, str] = MappingProxyType({})) ->
 
 def server_child(port: int, settings: Mapping[str, str] = MappingProxyType({})) -> Child:
     """The Prefect server, bound to the loopback, with ``settings`` of its own."""
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", PROGRAM, str(port)]
     return Child(SERVER, command, environment(api_of(port), settings), home() / f"{SERVER}.log", home() / f"{SERVER}.pid", REPOSITORY)
 
 
@@ -132,6 +139,12 @@ def begin(child: Child) -> None:
 def api_of(port: int) -> str:
     """The API's address on the loopback."""
     return f"http://127.0.0.1:{port}/api"
+
+
+def as_our_client(api: str) -> dict[Setting, str]:
+    """The settings under which Prefect's client speaks to this home's server. No server elsewhere is told this home's password."""
+    is_here = urlsplit(api).hostname in LOOPBACK
+    return {PREFECT_API_URL: api, **({PREFECT_API_AUTH_STRING: password(home())} if is_here else {})}
 
 
 def is_healthy(api: str) -> bool:

@@ -9,10 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from models.database import home
-from models.errors import CanbaoError
+from models.errors import CanbaoError, WrongUse
 
 HEALTH_FILE = "up.json"
 LOCK_FILE = "supervisor.lock"
+
+
+ALLOW_ROOT = "CANBAO_ALLOW_ROOT"
+
+
+def refuse_root() -> None:
+    """Raises WrongUse for root unless ``CANBAO_ALLOW_ROOT=1`` says that it is meant: whatever a flow, a file or a form talks an
+    installation into, it can then do to the whole machine. A machine with nothing else on it, such as a developer's container,
+    may not mind."""
+    if os.geteuid() == 0 and os.environ.get(ALLOW_ROOT) != "1":
+        raise WrongUse("`canbao up` does not run as root.", where=str(home()), cure=(
+            "Run it under an account of its own that owns CANBAO_HOME (deployments/site/README.md), for example "
+            f"`sudo -u canbao canbao up`; on a machine with nothing else on it, set {ALLOW_ROOT}=1."))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+from prefect.settings import temporary_settings
 
 from deployments import automations, installation, listing
 from deployments.child import Child
@@ -30,6 +30,7 @@ from deployments.server import (
     TEMPORARY,
     WORKER,
     api_of,
+    as_our_client,
     await_server,
     begin,
     environment,
@@ -44,6 +45,7 @@ from models.errors import StorageUnavailable
 from models.loopback import reach_directly
 from models.machine import machine
 from models.plan_file import REPOSITORY
+from models.prefect_password import GIVEN, place
 from tasks.campaign import plan_in_force
 from tasks.due import campaigns_in_force
 
@@ -118,9 +120,7 @@ class Installation:
     @contextmanager
     def client(self) -> Iterator[SyncPrefectClient]:
         """A client of this server, whatever the environment names."""
-        auth = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
-        settings = {PREFECT_API_URL: self.api, **({PREFECT_API_AUTH_STRING: auth} if auth else {})}
-        with temporary_settings(settings), get_client(sync_client=True) as client:
+        with temporary_settings(as_our_client(self.api)), get_client(sync_client=True) as client:
             yield client
 
     def look(self) -> dict[str, Any]:
@@ -141,9 +141,10 @@ class Installation:
         return self.health(answers)
 
     def health(self, answers: bool) -> dict[str, Any]:
-        """How it stands, as the health file says it."""
+        """How it stands, as the health file says it. Of the password it says where it stands."""
         return {
-            "ui": self.api.removesuffix("/api"), "api": self.api, "home": str(home()), "supervisor": os.getpid(),
+            "ui": self.api.removesuffix("/api"), "api": self.api,
+            "password": (os.environ.get(GIVEN) and GIVEN) or str(place(home())), "home": str(home()), "supervisor": os.getpid(),
             "server": {"pid": self.server.pid, "healthy": answers, "restarts": self.server.restarts},
             "worker": {"pid": self.worker.pid, "healthy": self.worker.is_alive, "restarts": self.worker.restarts},
             **self.told, "healthy": answers and self.worker.is_alive, "at": self.clock().isoformat(),

@@ -121,7 +121,7 @@ def write_bench(path: Path, origin: Origin, pairs: tuple[BenchPair, ...]) -> Non
         write_meta(book, origin_head(BENCH_SCHEMA, origin), ("line", "row_key", "person_id"),
                    [(line, pair.row_key, pair.person_id) for line, pair in enumerate(pairs, start=1)])
 
-    write_atomically(path, lambda draft: save_workbook(draft, origin, TITLE, fill), private=True)
+    write_atomically(path, lambda draft: save_workbook(draft, origin, TITLE, fill))
 
 
 def _write_pairs(book: Any, formats: Formats, origin: Origin, pairs: tuple[BenchPair, ...]) -> None:

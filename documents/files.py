@@ -11,17 +11,17 @@ from datetime import date
 from pathlib import Path
 
 from models.errors import StorageUnavailable
+from models.private import FILE_MODE
 
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _DATED_PROPERTY = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</)")
-_PRIVATE_MODE, _SHARED_MODE = 0o600, 0o644
 
 
-def write_atomically(path: Path, produce: Callable[[Path], None], *, private: bool = False) -> None:
+def write_atomically(path: Path, produce: Callable[[Path], None]) -> None:
     """Let ``produce`` write a file beside ``path``, then put it in place in one step.
 
-    A reader never sees half a document, and a failed write leaves an older one untouched. A ``private`` file (one that
-    names persons) can be read by its owner only. Raises StorageUnavailable if the folder cannot be made or written.
+    A reader never sees half a document, and a failed write leaves an older one untouched. It can be read by
+    its owner only: what is for others is handed over by copying. Raises StorageUnavailable if the folder cannot be made or written.
     """
     draft: Path | None = None
     try:
@@ -30,7 +30,7 @@ def write_atomically(path: Path, produce: Callable[[Path], None], *, private: bo
         os.close(handle)
         draft = Path(draft_name)
         produce(draft)
-        draft.chmod(_PRIVATE_MODE if private else _SHARED_MODE)
+        draft.chmod(FILE_MODE)  # whatever wrote it may have put another file in its place
         _flush_to_disk(draft)
         os.replace(draft, path)
     except OSError as error:

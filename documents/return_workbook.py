@@ -154,7 +154,7 @@ def write_return_workbook(path: Path, content: ReturnContent) -> None:
         }
         write_meta(book, head, (), [])
 
-    write_atomically(path, lambda draft: save_workbook(draft, content.origin, title, fill), private=True)
+    write_atomically(path, lambda draft: save_workbook(draft, content.origin, title, fill))
 
 
 # --- the cover ------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def write_roster(path: Path, roster: Roster) -> None:
         _write_choices(book, roster.dispositions)
         _write_roster_meta(book, roster, places)
 
-    write_atomically(path, lambda draft: save_workbook(draft, roster.origin, title, fill), private=True)
+    write_atomically(path, lambda draft: save_workbook(draft, roster.origin, title, fill))
 
 
 # --- list sheets ----------------------------------------------------------------------------------------

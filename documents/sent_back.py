@@ -42,8 +42,7 @@ def write_sent_back(path_in: Path, path_out: Path, faults: tuple[CellFault, ...]
         book.save(draft)
         settle_zip(draft, date.fromisoformat(head["as_of"]))
 
-    # A roster that comes back still names persons.
-    write_atomically(path_out, save, private=head["schema"] == ROSTER_SCHEMA)
+    write_atomically(path_out, save)
 
 
 def _mark(book: Workbook, fault: CellFault) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from prefect import flow
 
@@ -11,7 +10,7 @@ from flows.clock import instant, run_name
 from flows.due import idle
 from flows.parameters import Campaign, Place
 from flows.summary import publish
-from tasks.campaign import folder, keep_phases
+from tasks.campaign import door, keep_phases
 from tasks.effect import guarded
 from tasks.reports import issue_forms
 from tasks.submissions import returned_files, take_returns
@@ -38,7 +37,7 @@ def contribution(campaign: Campaign, as_of: datetime | None = None, returns: Pla
 def take_back(campaign: str, now: datetime, returns: str | None) -> dict[str, object]:
     """The order of tasks that contribution shares with pilot, survey and self-assessment: phases, what came back, forms."""
     phases = keep_phases(campaign, now)
-    place = Path(returns) if returns else folder(campaign, "returns")
+    place = door(campaign, "returns", returns)
     taken = take_returns(campaign, list(returned_files(campaign, place, now)))
     return {
         "phases": phases, "taken": sum(bool(entry["new"]) for entry in taken),

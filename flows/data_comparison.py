@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from prefect import flow
@@ -17,7 +16,7 @@ from flows.parameters import Campaign, Month, Place, Post
 from flows.summary import Progress, publish, publish_run
 from models.errors import CanbaoError
 from tasks.attempts import is_retry
-from tasks.campaign import actor, folder
+from tasks.campaign import actor, door
 from tasks.comparison import begin_comparison, called, compare_chunks, in_parts, one_at_a_time, record_comparison
 from tasks.doors import look
 from tasks.due import comparison_on_schedule
@@ -81,7 +80,7 @@ def _compare_month(
 
 def compare_when_complete(campaign: str, period: str, now: datetime, inbox: str | None, by: str | None) -> dict[str, object]:
     """The order of tasks that the comparison shares with routine operation."""
-    place = Path(inbox) if inbox else folder(campaign, "inbox")
+    place = door(campaign, "inbox", inbox)
     result: dict[str, object] = {**admit_all(campaign, look(campaign, place, Moment(now), period))}
     waiting = waits_for(campaign, period, now)
     result["waiting_for"] = waiting

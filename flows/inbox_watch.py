@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from pathlib import Path
 
 from prefect import flow
 
@@ -13,7 +12,7 @@ from flows.due import begin_what_is_due, idle
 from flows.parameters import Campaign, Place
 from flows.summary import publish
 from models.errors import CanbaoError
-from tasks.campaign import folder
+from tasks.campaign import door
 from tasks.doors import admit_files, look
 from tasks.effect import guarded
 from tasks.events import announce, notice_stale_sweep
@@ -38,7 +37,7 @@ def inbox_watch(campaign: Campaign, as_of: datetime | None = None, inbox: Place 
     now = instant(as_of)
     if nothing := idle(campaign, "inbox-watch", now):
         return nothing
-    place = Path(inbox) if inbox else folder(campaign, "inbox")
+    place = door(campaign, "inbox", inbox)
     result = admit_all(campaign, look(campaign, place, Moment(now)))
     result["begun"] = begin_what_is_due(campaign, now)
     notice_stale_sweep(campaign, now)

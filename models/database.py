@@ -21,15 +21,11 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models import embedded
 from models.errors import StorageUnavailable
+from models.private import FOLDER_MODE, close_folder, keep_private
 
 MIGRATION_LOCK = 7_203_001  # any constant will do, as long as every canbao process takes the same one
 ALREADY_THERE = ("42P04", "23505")
 """What PostgreSQL answers to whoever makes a database that another has just made, or is just making."""
-
-
-HOME_MODE = 0o711
-"""Files under CANBAO_HOME hold people: other accounts cannot list them. They may pass through, because the embedded
-PostgreSQL runs under an account of its own where root starts it."""
 
 
 _tried: set[Path] = set()
@@ -37,11 +33,14 @@ _tried: set[Path] = set()
 
 
 def home() -> Path:
-    """``CANBAO_HOME`` (default ``./var``), made if need be. Raises StorageUnavailable where it cannot be written."""
+    """``CANBAO_HOME`` (default ``./var``), made if need be, and closed to other accounts. Raises StorageUnavailable where it
+    cannot be written."""
     folder = Path(os.environ.get("CANBAO_HOME", "var")).resolve()
     try:
         if not (folder in _tried and folder.is_dir() and os.access(folder, os.W_OK)):
-            folder.mkdir(mode=HOME_MODE, parents=True, exist_ok=True)
+            keep_private()
+            folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+            close_folder(folder)
             with TemporaryFile(dir=folder):
                 _tried.add(folder)
     except OSError as error:

@@ -26,10 +26,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -43,6 +42,9 @@ SOCKET_PATH_BYTES = 100
 """The kernel takes 107 (macOS: 103) with the name of the socket and the NUL at its end."""
 ACCOUNT = "embedded_postgres"
 """PostgreSQL refuses to run as root. Where root starts it and nobody else owns the home, it runs under this account."""
+PASSING = (2, 1)
+"""CAP_DAC_READ_SEARCH, else CAP_DAC_OVERRIDE: what lets a process through folders that are not open to it. The first one writes
+nothing that is not its own; the root of many a container has only the second."""
 ELSEWHERE = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICE", "PGSERVICEFILE", "PGSSLMODE", "PGREQUIREAUTH",
              "PGREQUIRESSL", "PGTARGETSESSIONATTRS", "PGCHANNELBINDING", "PGGSSENCMODE", "PGCLIENTENCODING", "PGDATA")
 """What libpq would add to an address: meant for another server, and it would lead ours astray."""
@@ -232,13 +234,15 @@ def _start(home: Path, data: Path, lives: int) -> int:
         (data / stale).unlink(missing_ok=True)
     _make(home, data, owner)
     sockets = _socket_folder(data, owner)
-    command = [str(binaries() / "postgres"), "-D", str(data), "-p", str(PORT), "-k", str(sockets), "-c", "listen_addresses="]
+    command = [str(binaries() / "postgres"), "-D", str(data), "-p", str(PORT), "-k", str(sockets), "-c", "listen_addresses=",
+               "-c", "unix_socket_permissions=0700"]
     with (data / "log").open("ab") as log:
         offset = log.tell()
         owner.take(data / "log")
         scratch = "" if sockets == data else str(sockets)
-        subprocess.run([sys.executable, "-I", keeper.__file__, str(home / "run" / "postgres.users"), owner.text, scratch, *command], check=True,
-                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lives,), start_new_session=True, cwd=data, env=_environment())
+        subprocess.run([sys.executable, "-I", keeper.__file__, "keep", str(home / "run" / "postgres.users"), owner.text, scratch,
+                        *command], check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(lives,),
+                       start_new_session=True, cwd=data, env=_environment())
     return offset
 
 
@@ -268,9 +272,10 @@ def _make(home: Path, data: Path, owner: _Owner) -> None:
     mark.touch()
     # An order and letters that do not depend on the language of whoever happens to start it first.
     done = subprocess.run(
-        [str(binaries() / "initdb"), "-D", str(data), "--auth=trust", "--encoding=UTF8", "--username=postgres", "--locale=C",
+        [sys.executable, "-I", keeper.__file__, "as", owner.text, str(binaries() / "initdb"),
+         "-D", str(data), "--auth=trust", "--encoding=UTF8", "--username=postgres", "--locale=C",
          "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
-        cwd=data, env=_environment(), capture_output=True, text=True, errors="replace", check=False, **owner.whose)
+        cwd=data, env=_environment(), capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         raise StorageUnavailable(f"the embedded PostgreSQL could not be set up: {_reason(done.stderr)}", where=str(data),
                                  cure="Mend that, then run the command again.")
@@ -335,20 +340,17 @@ def _reason(written: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
-    """Under which account the server runs: None where it is our own."""
+    """Under which account the server runs: None where it is our own. ``capability`` is what it keeps of root where it could not
+    reach its folder or its programs otherwise (decision 0035)."""
 
     uid: int | None
     gid: int | None
+    capability: int | None = None
 
     @property
     def text(self) -> str:
         """As the keeper reads it."""
-        return "" if self.uid is None else f"{self.uid}:{self.gid}"
-
-    @property
-    def whose(self) -> dict[str, Any]:
-        """For ``subprocess``."""
-        return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
+        return "" if self.uid is None else f"{self.uid}:{self.gid}:{'' if self.capability is None else self.capability}"
 
     def take(self, path: Path) -> None:
         """Gives it the file."""
@@ -357,7 +359,7 @@ class _Owner:
 
     def may_pass(self, path: Path) -> bool:
         """Whether it can reach what stands in this path's folders."""
-        return all(self._passes(folder) for folder in path.parents)
+        return self.capability is not None or all(self._passes(folder) for folder in path.parents)
 
     def _passes(self, folder: Path) -> bool:
         found = folder.stat()
@@ -365,15 +367,13 @@ class _Owner:
             return os.access(folder, os.X_OK)
         return bool(found.st_mode & (0o100 if found.st_uid == self.uid else 0o010 if found.st_gid == self.gid else 0o001))
 
-    def open_way(self, path: Path) -> None:
-        """Lets it pass through the folders above: pass, not list."""
-        for folder in path.parents:
-            if not self._passes(folder):
-                folder.chmod(folder.stat().st_mode | 0o011)
-
 
 def _owner(home: Path, data: Path) -> _Owner:
-    """Ourselves; but if we are root, whoever owns the data, or the home, or else an account of its own."""
+    """Ourselves; but if we are root, whoever owns the data, or the home, or else an account of its own.
+
+    No folder is opened for it: homes and the folders above them stay as they are. Where it cannot pass, it gets the one capability
+    by which it can. Raises StorageUnavailable where root itself has none to give.
+    """
     if os.geteuid() != 0:
         return _Owner(None, None)
     for place in (data, home):
@@ -382,12 +382,24 @@ def _owner(home: Path, data: Path) -> _Owner:
             break
     else:
         owner = _account()
-    owner.open_way(data)
     software = binaries().parent.parent
-    owner.open_way(software)
     for part in (software, software.with_name("embedded_postgres.libs")):
         _open_software(part)
-    return owner
+    if owner.may_pass(data) and owner.may_pass(binaries() / "postgres"):
+        return owner
+    capability = next((number for number in PASSING if _root_has(number)), None)
+    if capability is None:
+        raise StorageUnavailable(f"PostgreSQL does not run as root, and the account {ACCOUNT} may not pass through the folders above.",
+                                 where=str(data), cure="Run canbao under an account other than root, in a folder of that account.")
+    return replace(owner, capability=capability)
+
+
+def _root_has(capability: int) -> bool:
+    """Whether this process may hand a capability on. A container may have taken it from its root."""
+    with suppress(OSError):
+        found = re.search(r"^CapPrm:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
+        return found is not None and bool(int(found[1], 16) >> capability & 1)
+    return False
 
 
 def _account() -> _Owner:

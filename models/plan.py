@@ -13,14 +13,18 @@ from datetime import date, time
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from models.places import in_file_names, of_a_campaign
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-CampaignId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+CampaignId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$"), AfterValidator(of_a_campaign)]
 MonthLabel = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Expression = Annotated[str, StringConstraints(min_length=1)]
 """A boolean (or, for sums, numeric) SQL expression over the documented profile; ``$name`` is a plan parameter."""
 Text = Annotated[str, StringConstraints(min_length=1)]
+FileName = Annotated[Text, AfterValidator(in_file_names)]
+"""A name that stands in the names of files."""
 Number = int | float
 
 RollPolicy = Literal["none", "next_workday", "previous_workday"]
@@ -80,7 +84,7 @@ class Organisation(Sourced):
 
     code: Slug
     name: Text
-    short: Text
+    short: FileName
     kind: OrganisationKind
     parent: Slug | None = None
     aliases: tuple[Text, ...] = ()
@@ -408,7 +412,7 @@ class Obligation(Sourced):
     """A report, plan, summary or record that organisations owe per period. Rows are made ahead from this."""
 
     id: Slug
-    name: Text
+    name: FileName
     form: Literal["monthly_report", "summary", "acknowledgement", "record"]
     who: Selector
     to: Slug
@@ -555,7 +559,7 @@ class Bulletin(Sourced):
     """A periodic circular (通报) on named organisations, issued by the office."""
 
     id: Slug
-    name: Text
+    name: FileName
     number_pattern: Text
     cadence: Cadence
     due: Due
@@ -697,7 +701,7 @@ class Plan(Strict):
 
     canbao: Literal[1]
     id: CampaignId
-    name: Text
+    name: FileName
     document: Document
     time_zone: Text = "Asia/Shanghai"
     region: Region

@@ -22,7 +22,6 @@ from zoneinfo import ZoneInfo
 
 from prefect.context import SyncClientContext
 from prefect.settings import (
-    PREFECT_API_URL,
     PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
     PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
@@ -31,7 +30,7 @@ from prefect.settings import (
 from rich.console import Console
 
 from comparison.plan_check import load_sound
-from deployments.server import WITHOUT_SCHEDULES, prefect_server
+from deployments.server import WITHOUT_SCHEDULES, as_our_client, prefect_server
 from models.database import home, transaction
 from models.errors import StorageUnavailable, WrongUse
 from models.plan import Plan
@@ -414,7 +413,7 @@ def served(*, meanwhile: Callable[[], object] = lambda: None) -> Iterator[None]:
     """A Prefect server for the duration, and the settings under which a rehearsal runs its flows; ``meanwhile`` is done while
     it starts. What one run costs under them is measured by ``python -m benchmarks flow_run``."""
     with prefect_server(meanwhile=meanwhile, settings=WITHOUT_SCHEDULES) as api, temporary_settings({
-        PREFECT_API_URL: api, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
+        **as_our_client(api), PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
         PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
     }), SyncClientContext.get_or_create():  # one client for all runs, not one for each
         yield

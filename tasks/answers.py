@@ -37,6 +37,7 @@ from expectations.intake import Intake
 from expectations.quality_page import STYLE, Earlier, Surroundings, page_title, quality_page
 from expectations.reasons import check_cure, choices, reason, told, wording
 from models.errors import FileReturned
+from models.places import file_name
 from models.plan import Plan
 from models.store import campaigns, documents
 from models.store import deliveries as store
@@ -94,7 +95,7 @@ def _write_workbook(
     """A file that names persons: for its owner only, recorded, and in the audit trail."""
     taken, unit = entry.taken, entry.taken.provider or ""
     content = _content(plan, contract, entry, refused)
-    name = f"更正单_{short_name(plan, unit) or _UNKNOWN}_{contract.name}_{taken.period}_{entry.delivery}.xlsx"
+    name = file_name(f"更正单_{short_name(plan, unit) or _UNKNOWN}_{contract.name}_{taken.period}_{entry.delivery}", ".xlsx")
     path = folder(plan.id, "documents", "corrections", unit or "unknown") / name
     write_return_workbook(path, content)
     documents.record(

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from models.database import home, transaction
 from models.errors import StorageUnavailable, WrongUse
+from models.places import inside
 from models.plan import Plan
 from models.plan_file import parse
 from models.store import campaigns, life
@@ -31,8 +32,9 @@ def plan_in_force(campaign: str) -> Plan:
 
 
 def folder(campaign: str, *parts: str) -> Path:
-    """A folder of a campaign under CANBAO_HOME, made if need be."""
-    path = home().joinpath(campaign, *parts)
+    """A folder of a campaign under CANBAO_HOME, made if need be: the one way by which a code, a feed or a period becomes a
+    path. Raises WrongUse for a word that leads elsewhere."""
+    path = inside(home(), campaign, *parts)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -52,6 +54,33 @@ def as_instant(plan: Plan, as_of: datetime) -> datetime:
 def today(plan: Plan, as_of: datetime) -> date:
     """The calendar day of ``as_of`` in the plan's zone."""
     return as_instant(plan, as_of).date()
+
+
+def unit_of(plan: Plan, code: str) -> str:
+    """The code of a unit as somebody outside gave it (an option, a folder's name). Raises WrongUse unless the plan has it."""
+    if code not in plan.by_code:
+        raise WrongUse("the plan has no unit of this code.", where=f"{plan.id}, organisation",
+                       cure=f"Its codes are {', '.join(org.code for org in plan.organisations)}.")
+    return code
+
+
+DOORS = "CANBAO_DOORS"
+
+
+def door(campaign: str, name: str, given: str | None) -> Path:
+    """The folder that a flow takes files from: the campaign's own, or one that a form or a request names.
+
+    Who may begin a run is not yet who may read every file of this account: another folder must lie in CANBAO_HOME or in one
+    of those that whoever runs the installation lists in ``CANBAO_DOORS`` (separated like PATH). Raises WrongUse otherwise.
+    """
+    if not given:
+        return folder(campaign, name)
+    place = Path(given).resolve()
+    allowed = [home(), *(Path(entry).resolve() for entry in os.environ.get(DOORS, "").split(os.pathsep) if entry)]
+    if not any(place.is_relative_to(entry) for entry in allowed):
+        raise WrongUse(f"the folder given as `{name}` is none that files are taken from.", where=campaign,
+                       cure=f"Leave it empty for the campaign's own, or have it listed in {DOORS} where canbao runs.")
+    return place
 
 
 def short_name(plan: Plan, code: str) -> str:

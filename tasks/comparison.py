@@ -82,7 +82,7 @@ def begin_comparison(
     ``by`` is the post that asks for it, the account that runs the process if empty. An attempt that was to make parts of a
     finished run anew and did not get to its end is gone on with. Only to be called while :func:`one_at_a_time` holds the period.
     """
-    plan = plan_in_force(campaign)
+    plan, period = plan_in_force(campaign), month(period).label
     with transaction() as tx:
         plan_sha256 = campaigns.plan_in_force(tx, campaign)
         inputs = _inputs(tx, plan, period)
@@ -190,7 +190,7 @@ def rehearse_comparison(campaign: str, period: str, redo: Sequence[str] = ()) ->
     ``redo`` names the chunks to be worked out; the others are taken from the run before where they are the same. Without it
     everything is worked out. Nothing is written to the record, and what was worked out is deleted again: it holds persons.
     """
-    plan = plan_in_force(campaign)
+    plan, period = plan_in_force(campaign), month(period).label
     with transaction() as tx:
         plan_sha256 = campaigns.plan_in_force(tx, campaign)
         inputs = _inputs(tx, plan, period)

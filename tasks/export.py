@@ -35,7 +35,7 @@ def write_csv(out: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -
             writer.writerow(header)
             writer.writerows([safe_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
-    write_atomically(out, produce, private=True)
+    write_atomically(out, produce)
 
 
 def _audited(campaign: str, period: str, kind: str, count: int, as_of: datetime) -> None:

@@ -32,7 +32,7 @@ from tasks.answers import Answered, Mended, answer, correction_notes, refusal
 from tasks.answers import mended as mended_by
 from tasks.campaign import folder, plan_in_force, today
 from tasks.effect import effect
-from tasks.originals import keep_original, place_of_original, sha256_of
+from tasks.originals import keep_original, place_of_original, sha256_of_delivered
 
 logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it reports every scratch folder it makes
 
@@ -46,11 +46,11 @@ def take_in(campaign: str, feed: str, period: str, path: str, received_at: datet
     """
     plan = plan_in_force(campaign)
     source = Path(path)
+    digest = sha256_of_delivered(source)
     mended = _mended(campaign, source, feed, period)
     if mended is not None:
         feed, period = mended.feed, mended.period
     entry = _feed(plan, feed, source)
-    digest = sha256_of(source)
     provider = (mended and mended.provider) or sender(source.name, entry, plan, period)
     file = Arrival(entry, period, provider, source, source.name, digest, received_at)
     with transaction() as lock:

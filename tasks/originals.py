@@ -44,6 +44,13 @@ def open_delivered(path: Path) -> BufferedReader:
     return os.fdopen(descriptor, "rb")
 
 
+def sha256_of_delivered(path: Path) -> str:
+    """The SHA-256 of a file that somebody else put there. Raises FileReturned for a link or anything else that is no file of
+    its own, before anything of it is read: a pipe or a device would never end."""
+    with open_delivered(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def keep_original(campaign: str, path: Path, sha256: str) -> Path:
     """Copies a file into ``originals/`` under its hash, once, readable by the owner only.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from documents.returned import read_returned
 from documents.sent_back import write_sent_back
 from models.database import transaction
 from models.errors import CanbaoError, FileReturned
+from models.places import file_name
 from models.plan import Plan
 from models.store import campaigns, life
 from models.store import findings as findings_store
@@ -23,27 +25,30 @@ from models.store import obligations as store
 from rules.finding_life import TRANSITIONS, excused_until
 from rules.report_checks import changes
 from tasks import workers
-from tasks.campaign import folder, plan_in_force, today
+from tasks.campaign import folder, plan_in_force, today, unit_of
 from tasks.effect import effect
-from tasks.originals import IGNORED, keep_original, sha256_of
+from tasks.originals import IGNORED, keep_original, sha256_of, sha256_of_delivered
 from tasks.report_checks import DISPUTE, as_cell_faults, as_remarks, as_rows, judge, sections_of, stated
 from tasks.report_receipts import give_receipt
 
 NOTHING = {"new": False, "sent_back": False, "claims": 0}
 Returned = tuple[str, Path, datetime]
-"""organisation, file, arrival"""
+"""organisation (as its folder is called), file, arrival"""
 
 
 def returned_files(campaign: str, returns: Path, as_of: datetime) -> Iterator[Returned]:
-    """Workbooks not taken yet that arrived by ``as_of``, in order of arrival."""
+    """Workbooks not taken yet that arrived by ``as_of``, in order of arrival. A link is named, never followed: :func:`take_return`
+    says of it, and of a folder that is called after no unit, what is to be done."""
     found = []
     for place in sorted(path for path in returns.iterdir() if path.is_dir()) if returns.is_dir() else ():
-        for path in sorted(place.glob("*.xlsx")):
+        for path in [place] if place.is_symlink() else sorted(place.glob("*.xlsx")):
             if path.name.startswith((".", "~$")) or path.name.endswith(IGNORED):
                 continue
-            arrival = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            if arrival <= as_of and not _taken_mark(campaign, _content_of(path)).exists():
-                found.append((arrival, place.name, path))
+            facts = path.lstat()
+            arrival = datetime.fromtimestamp(facts.st_mtime, UTC)
+            if arrival > as_of or (stat.S_ISREG(facts.st_mode) and _taken_mark(campaign, _content_of(path)).exists()):
+                continue
+            found.append((arrival, place.name, path))
     for arrival, organisation, path in sorted(found):
         yield organisation, path, arrival
 
@@ -75,7 +80,7 @@ def take_returns(campaign: str, returned: Sequence[Returned]) -> list[dict[str, 
     begun, taken = [], []
     for organisation, path, arrival in returned:
         with _collected(faults):
-            begun.append((organisation, _begun(campaign, path), arrival))
+            begun.append((organisation, _begun(campaign, organisation, path), arrival))
     for organisation, reading, arrival in begun:
         with _collected(faults):
             taken.append(_take(campaign, organisation, reading, arrival))
@@ -97,9 +102,10 @@ def take_return(campaign: str, organisation: str, path: str, received_at: dateti
     """Takes one workbook back: a report form, a text form or a worked roster, told by what is hidden in it.
 
     A foreign workbook, or one of another campaign or organisation, is sent back with the reason; the original stays.
-    The same content again changes nothing.
+    The same content again changes nothing. Raises WrongUse for an organisation that the plan does not have, FileReturned for
+    what is no file.
     """
-    return _take(campaign, organisation, _begun(campaign, Path(path)), received_at)
+    return _take(campaign, organisation, _begun(campaign, organisation, Path(path)), received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +118,9 @@ class _Reading:
     content: Future[RosterReturn | ReportReturn]
 
 
-def _begun(campaign: str, source: Path) -> _Reading:
-    digest = sha256_of(source)
+def _begun(campaign: str, organisation: str, source: Path) -> _Reading:
+    unit_of(plan_in_force(campaign), organisation)
+    digest = sha256_of_delivered(source)
     original = keep_original(campaign, source, digest)
     return _Reading(source, digest, original, workers.submit(read_returned, original))
 
@@ -140,7 +147,7 @@ def _take(campaign: str, organisation: str, reading: _Reading, received_at: date
 
 
 def _explain(campaign: str, organisation: str, source: Path, why: str) -> None:
-    place = folder(campaign, "sent_back", organisation) / f"{source.stem}_退回说明.txt"
+    place = folder(campaign, "sent_back", organisation) / file_name(source.stem, "_退回说明.txt")
     place.write_text(f"文件：{source.name}\n退回原因：{why}\n", encoding="utf-8")
 
 

@@ -18,6 +18,7 @@ from multiprocessing import get_context, parent_process
 from typing import ParamSpec, TypeVar
 
 from models.machine import machine
+from models.private import keep_private
 
 WORTH_A_PROCESS = 10_000
 """Rows of workbooks that take longer to write (a quarter of a millisecond each) than a process takes to start."""
@@ -77,6 +78,7 @@ def _start(pool: ProcessPoolExecutor, count: int) -> None:
 def _begin(environment: dict[str, str], warm_up: tuple[str, ...]) -> None:
     """Takes over the settings of whoever asked for this process, which may be others than when the server it is forked from
     began; and ends when that one is gone: a killed flow leaves nobody behind."""
+    keep_private()
     os.environ.clear()
     os.environ.update(environment)
 

@@ -26,6 +26,7 @@ os.environ.update({
     "PGOPTIONS": "-c synchronous_commit=off",  # tests kill processes, never the machine
     "PYTEST_DEBUG_TEMPROOT": str(_scratch),  # in a folder that sessions share, the next one takes the database's way to its files
     "MPLBACKEND": "Agg",
+    "CANBAO_ALLOW_ROOT": "1",  # whoever runs them: what they start is gone with them
     "MPLCONFIGDIR": str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "matplotlib"),  # its list of fonts takes ten seconds to make
 })
 os.environ.pop("CANBAO_DATABASE_URL", None)

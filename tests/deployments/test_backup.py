@@ -156,7 +156,7 @@ def test_no_file_comes_back_with_more_than_reading_and_writing(record: Path, tmp
                     ("folder/y", b"y", {"mode": 0o000}))
     with tarfile.open(made) as archive:
         _unpack(archive, tmp_path / "out")
-    assert [(tmp_path / "out" / name).stat().st_mode & 0o7777 for name in ("x", "folder", "folder/y")] == [0o644, 0o755, 0o600]
+    assert [(tmp_path / "out" / name).stat().st_mode & 0o7777 for name in ("x", "folder", "folder/y")] == [0o600, 0o700, 0o600]
 
 
 def test_a_folder_on_another_disk_and_files_with_two_names_come_back(filled: Path, server: URL, tmp_path: Path) -> None:

@@ -92,12 +92,30 @@ def test_a_setting_that_means_nothing_is_named_with_its_variable(record: Path, m
     assert found.cure
 
 
-def test_a_home_that_others_can_read_is_told(record: Path) -> None:
-    home = database.home()
-    home.chmod(0o755)
-    assert _of("目录", datetime(2026, 6, 1, tzinfo=UTC))[0].cure == f"chmod 711 {home}"
-    home.chmod(0o711)
-    assert _of("目录", datetime(2026, 6, 1, tzinfo=UTC))[0].state == "ok"
+def test_whatever_others_can_open_is_told_with_its_mode_and_mended(record: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    backups = tmp_path / "backups"
+    monkeypatch.setenv("CANBAO_BACKUPS", str(backups))
+    home, larger = database.home(), tmp_path / "larger"
+    for folder in (backups, larger, home / "chengjiang-2021" / "inbox" / "population"):
+        folder.mkdir(parents=True, mode=0o700)
+    (home / "chengjiang-2021" / "snapshots").symlink_to(larger)
+    (larger / "back").symlink_to(home)
+    opened = {home / "errors.log": 0o640, larger / "p.parquet": 0o604, backups / "canbao-20210527T010000Z.tar": 0o644,
+              home / "chengjiang-2021" / "inbox" / "population": 0o755}
+    for path, mode in opened.items():
+        path.touch()
+        path.chmod(mode)
+    brought = home / "chengjiang-2021" / "inbox" / "population" / "110101199001011234.csv"
+    brought.touch(mode=0o644)
+    brought.chmod(0o644)
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    said = " ".join(entry.says for entry in _of("目录", now) if entry.state == "mend" and entry.cure == "canbao doctor --mend")
+    assert all(f"权限 {mode:o}" in said and path.name in said for path, mode in opened.items())
+    assert brought.name not in said, "a department's file has the mode that it came with; its folder is closed"
+    mended = [entry for entry in doctor.look_over(now, mend=True) if entry.check == "目录"]
+    assert [entry.state for entry in mended] == ["ok", "ok"]
+    assert [path.stat().st_mode & 0o777 for path in opened] == [0o600, 0o600, 0o600, 0o700]
+    assert [entry.state for entry in _of("目录", now)] == ["ok"]
 
 
 def test_a_package_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -21,13 +21,14 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.server.schemas.schedules import CronSchedule
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import temporary_settings
 from prefect.states import Scheduled
 from sqlalchemy import URL, create_engine, text
 
 from comparison.plan_check import load_sound
 from deployments import automations, installation, listing
 from deployments.child import end_family
+from deployments.server import as_our_client
 from models import database
 from models.database import transaction
 from tests import patience
@@ -54,7 +55,7 @@ def home(server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     listed.write_text(listing.text(listing.with_campaign([], CAMPAIGN, own)), encoding="utf-8")
     monkeypatch.setenv("CANBAO_PREFECT_FILE", str(listed))
     monkeypatch.delenv("PREFECT_HOME")
-    (tmp_path / "home").mkdir(mode=database.HOME_MODE)
+    (tmp_path / "home").mkdir(mode=0o700)
     with fresh_record(server, tmp_path / "home") as made:
         a_comparison.accept(tmp_path, persons=400)
         yield made
@@ -88,7 +89,7 @@ class Up:
 
     def client(self) -> SyncPrefectClient:
         """A client of its server."""
-        with temporary_settings({PREFECT_API_URL: self.health["api"]}):
+        with temporary_settings(as_our_client(self.health["api"])):
             return get_client(sync_client=True)
 
     def stop(self) -> int:

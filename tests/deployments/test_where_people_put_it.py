@@ -117,7 +117,7 @@ def test_a_rehearsal_that_is_killed_leaves_nothing(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with _canbao(home, "rehearse", "chengjiang-2021", "--persons", "2000") as rehearsal:
         _await("no server came up", lambda: rehearsal.poll() is not None or ((home / "prefect-server.pid").exists()
-               and any("prefect server start" in process for process in _of(home))))
+               and any(server.PROGRAM in process for process in _of(home))))
         assert rehearsal.poll() is None, (tmp_path / "output.log").read_text()
         rehearsal.kill()
         _await("something outlived a rehearsal that was killed", lambda: not _of(home))

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -17,8 +18,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from models import embedded
+from models import embedded, keeper
 from models.errors import StorageUnavailable
+from models.private import open_to_others
 from tests.patience import until
 
 ROOT = Path(__file__).parents[2]
@@ -239,14 +241,14 @@ def test_it_ends_in_order_if_its_keeper_is_killed_and_comes_back(home: Path, mon
 def test_one_that_an_older_version_left_is_ended_in_order(home: Path) -> None:
     """It holds no lock; what it wrote is there."""
     with using(home):
-        pass  # where root starts it, its account may pass through the folders above from now on
+        pass
     owner = (home / "postgres").stat()
-    whose = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() == 0 else {}
     data = home / "postgres"
     sockets = Path(tempfile.mkdtemp(prefix="canbao-old-", dir="/tmp"))  # the kernel wants a short path
     os.chown(sockets, owner.st_uid, owner.st_gid)
-    subprocess.run([str(embedded.binaries() / "pg_ctl"), "-D", str(data), "-w", "-o", f"-k {sockets} -h ''", "-l", str(data / "log"), "start"],
-                   check=True, stdout=subprocess.DEVNULL, cwd=data, **whose)  # type: ignore[call-overload]
+    subprocess.run([sys.executable, "-I", keeper.__file__, "as", embedded._owner(home, data).text, str(embedded.binaries() / "pg_ctl"),
+                    "-D", str(data), "-w", "-o", f"-k {sockets} -h ''", "-l", str(data / "log"), "start"],
+                   check=True, stdout=subprocess.DEVNULL, cwd=data)
     left = _postmaster(home)
     with using(home) as rows:
         assert rows == 3
@@ -350,7 +352,7 @@ def test_it_starts_under_any_umask_and_nobody_else_reads_it(tmp_path: Path, mask
 def test_whoever_owns_the_home_can_use_it_after_root(tmp_path: Path) -> None:
     """`sudo canbao doctor` must not take an installation away from its account."""
     home = tmp_path / "home"
-    home.mkdir(mode=0o711)
+    home.mkdir(mode=0o700)
     if os.geteuid() == 0:
         os.chown(home, 65534, 65534)
     with using(home):
@@ -358,12 +360,14 @@ def test_whoever_owns_the_home_can_use_it_after_root(tmp_path: Path) -> None:
     assert owners == {home.stat().st_uid}
 
 
-def test_folders_above_are_never_opened_for_listing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("above", [0o700, 0o750, 0o711])
+def test_folders_above_are_left_as_they_are_and_the_home_is_closed(tmp_path: Path, above: int) -> None:
     private = tmp_path / "private"
-    private.mkdir(mode=0o700)
-    with using(private / "home"):
-        assert private.stat().st_mode & 0o066 == 0
-        assert (private / "home").stat().st_mode & 0o066 == 0
+    private.mkdir()
+    private.chmod(above)
+    with using(private / "home", umask=0o022):
+        assert stat.S_IMODE(private.stat().st_mode) == above
+        assert list(open_to_others(private / "home")) == []
 
 
 # --- true causes ----------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from sqlalchemy import create_engine, text
 
 from comparison.plan_check import load_sound
 from models.errors import CanbaoError
+from models.prefect_password import password
 from rules.calendar import WorkCalendar
 from tests import patience
 from tests.addresses import address_of
@@ -61,9 +62,22 @@ class Site:
         """Where its pages are: those that a browser without an opinion is shown."""
         return f"{self.address}/v2"
 
+    @property
+    def _word(self) -> str:
+        """The password of the home's own server, as its pages keep it and as a request sends it."""
+        return base64.b64encode(password(self.home).encode()).decode()
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"content-type": "application/json", "authorization": f"Basic {self._word}"}
+
+    def log_in(self) -> None:
+        """What the page of the login does once somebody has typed the password."""
+        self.page.add_init_script(f"localStorage.setItem('prefect-password', '{self._word}')")
+
     def api(self, path: str, **body: Any) -> Any:
         """What Prefect's server answers."""
-        request = Request(f"{self.address}/api/{path}", json.dumps(body).encode(), {"content-type": "application/json"})
+        request = Request(f"{self.address}/api/{path}", json.dumps(body).encode(), self._headers)
         with urlopen(request, timeout=patience.HANGS_AFTER_SECONDS) as answer:
             return json.load(answer)
 
@@ -84,7 +98,7 @@ class Site:
         at = instant.astimezone(UTC)
         body = {"active": True, "schedule": {"cron": f"{at.minute} {at.hour} {at.day} {at.month} *", "timezone": "UTC"}}
         place = f"{self.address}/api/deployments/{deployment['id']}/schedules/{schedule['id']}"
-        request = Request(place, json.dumps(body).encode(), {"content-type": "application/json"}, method="PATCH")
+        request = Request(place, json.dumps(body).encode(), self._headers, method="PATCH")
         with urlopen(request, timeout=patience.HANGS_AFTER_SECONDS):
             pass
 
@@ -166,12 +180,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home.mkdir()
     shots.mkdir(parents=True, exist_ok=True)
     _prepared(home)
-    environment = {**environment_of(home), "CANBAO_PREFECT_FILE": str(home / "prefect.yaml")}
+    environment = {**environment_of(home), "CANBAO_ALLOW_ROOT": "1", "CANBAO_PREFECT_FILE": str(home / "prefect.yaml")}
     with (folder / "up.log").open("wb") as log:
         up = subprocess.Popen([sys.executable, "-m", "canbao", "up", "--port", "0"], env=environment, stdout=log, stderr=log)
     try:
         with browser() as page:
             found = Site(home, _address(home, up, folder / "up.log"), page, shots)
+            found.log_in()
             found.schedule_once("sweep", datetime.now(UTC) + SCHEDULED_AHEAD)
             yield found
     finally:
