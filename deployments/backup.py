@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from models import database
 from models.embedded import binaries
@@ -33,6 +33,7 @@ NAME = "canbao-%Y%m%dT%H%M%SZ.tar"
 MANIFEST, RECORD, HISTORY, FILES = "manifest.json", "record.dump", "prefect.dump", "files"
 LEFT_OUT = OURS | {PASSWORD_FILE}
 """Under CANBAO_HOME: the database's own files (they are dumped instead), what is made anew, and the backups."""
+ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
 OF_THE_MOMENT = (".log", ".pid", ".lock")
 
 
@@ -190,26 +191,46 @@ def _dump(address: str, out: Path) -> bool:
     """Dumps a database unless it does not exist; returns whether it does."""
     if not database.exists(address):
         return False
-    _postgres("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={out}", "--dbname", _libpq(address))
+    _postgres("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={out}", address=address)
     return True
 
 
 def _restore_dump(address: str, dump: Path) -> None:
     database.create_if_missing(address)
-    _postgres("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", "--dbname", _libpq(address), str(dump))
+    _postgres("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(dump), address=address)
 
 
-def _postgres(tool: str, *arguments: str) -> None:
-    """Runs a tool of the embedded PostgreSQL. A server newer than it needs tools of its own: ``CANBAO_PG_BIN``."""
+def _postgres(tool: str, *arguments: str, address: str) -> None:
+    """Runs a tool of the embedded PostgreSQL. A server newer than it needs tools of its own: ``CANBAO_PG_BIN``.
+
+    Arguments are what every account sees in the list of processes: the password goes by a file that is this account's alone and
+    is gone afterwards, and of our environment the tool gets nothing that is no business of PostgreSQL's.
+    """
     folder = Path(os.environ.get("CANBAO_PG_BIN") or binaries())
-    done = subprocess.run([str(folder / tool), *arguments], capture_output=True, text=True, check=False)
+    reached, word = _without_password(address)
+    environment = {name: value for name, value in os.environ.items() if name in ENVIRONMENT or name.startswith("PG")}
+    environment.pop("PGPASSWORD", None)
+    with tempfile.TemporaryDirectory(dir=database.home(), prefix=".pgpass-") as scratch:
+        if word is not None:
+            kept = Path(scratch) / "pgpass"
+            kept.touch(FILE_MODE)
+            kept.write_text("*:*:*:*:" + word.replace("\\", "\\\\").replace(":", "\\:") + "\n", encoding="utf-8")
+            environment["PGPASSFILE"] = str(kept)
+        done = subprocess.run([str(folder / tool), *arguments, "--dbname", reached], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StorageUnavailable(f"{tool} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}",
                                  where=str(folder), cure="Set CANBAO_PG_BIN to the folder of the server's own pg_dump.")
 
 
-def _libpq(address: str) -> str:
-    return make_url(address).set(drivername="postgresql").render_as_string(hide_password=False)
+def _without_password(address: str) -> tuple[str, str | None]:
+    """An address as libpq takes it, and the password that stood in it. Raises WrongUse for one that no file can hold."""
+    found = make_url(address).set(drivername="postgresql")
+    stated = found.query.get("password")
+    word = found.password if found.password is not None else stated if isinstance(stated, str) else None
+    if word is not None and ("\n" in word or "\r" in word or "\0" in word):
+        raise WrongUse("the password has a line break in it.", where="CANBAO_DATABASE_URL", cure="Give the account another one.")
+    bare = URL.create("postgresql", found.username, None, found.host, found.port, found.database, found.query).difference_update_query(["password"])
+    return bare.render_as_string(hide_password=False), str(word) if word else None
 
 
 def _sha256(path: Path) -> str:
