@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from models.loopback import LOOPBACK
-from models.private import keep_private
+from models.private import close, keep_private, open_to_others
 
 PUBLIC = "CANBAO_PUBLIC_URL"
 POLICY_VIOLATION = 1008
@@ -76,8 +77,11 @@ def main() -> None:
     from prefect.settings import get_current_settings
 
     settings = get_current_settings().server
+    app = create_app(final=True)
+    for path, mode in open_to_others(Path(settings.ui.static_directory or "")):
+        close(path, mode)  # Prefect copies its pages with the modes that they have in its package
     uvicorn.run(
-        OnlyOurs(create_app(final=True), os.environ.get(PUBLIC, "")), host="127.0.0.1", port=_port(), log_level=settings.logging_level.lower(),
+        OnlyOurs(app, os.environ.get(PUBLIC, "")), host="127.0.0.1", port=_port(), log_level=settings.logging_level.lower(),
         timeout_keep_alive=settings.api.keepalive_timeout, ws_ping_interval=settings.api.websocket_ping_interval,
         ws_ping_timeout=settings.api.websocket_ping_timeout)
 
