@@ -20,6 +20,7 @@ from canbao.app import (
     campaign_id,
     instant_of,
     period_of,
+    show,
 )
 from models.errors import WrongUse
 
@@ -50,6 +51,29 @@ def explain(
     else:
         result = explain_indicator(code, indicator, org, period)
     answer(result, as_json, lambda: render.figure_explained(result))
+
+
+trail = typer.Typer(no_args_is_help=True, help="The audit trail: whether it is whole.")
+app.add_typer(trail, name="audit", rich_help_panel=AUDIT)
+
+
+@trail.callback()
+def _trail() -> None:
+    pass
+
+
+@trail.command("verify")
+def verify_trail(
+    head: Annotated[str, typer.Option(help="A head as the board or a message printed it: the trail must still hold that row.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Looks for rows of the audit trail that were changed, taken away, put in or moved. Exit 1 if one was, and what to do."""
+    from canbao import render
+    from tasks.trail import look_at_trail
+
+    found = look_at_trail(head)
+    show(found, as_json, lambda: render.trail(found))
+    raise typer.Exit(0 if found["whole"] else 1)
 
 
 @app.command(rich_help_panel=AUDIT)

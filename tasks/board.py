@@ -51,6 +51,7 @@ from tasks.effect import effect
 from tasks.obligations import punctuality, statuses
 from tasks.ownership import waiting as disputes_waiting
 from tasks.release import decide_before
+from tasks.trail import head_in_words
 
 PLACE_KINDS = ("county", "zone", "township")
 STATES: dict[str, tuple[str, Tone]] = {
@@ -181,7 +182,8 @@ def board_content(plan: Plan, as_of: datetime) -> BoardContent:
         places=places, places_left_out=len(view.places) - len(places), targets_note=_targets_note(view), department_columns=department_columns,
         departments=departments, feeds_period=period_name(period) if period else "", late=tuple(late[:room]),
         late_left_out=max(0, len(late) - room), groups=groups, by_owner=by_owner, by_list=by_list, waiting=waiting,
-        figures_source=_figures_source(view), lists_source=_lists_source(view), sources=_sources(view, tables), drill=drill_note(plan))
+        figures_source=_figures_source(view), lists_source=_lists_source(view), sources=_sources(view, tables),
+        trail_head=head_in_words(), drill=drill_note(plan))
 
 
 def _view(plan: Plan, as_of: datetime) -> _View:
