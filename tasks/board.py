@@ -542,5 +542,5 @@ def _sources(view: _View, tables: Sequence[ProgressTable]) -> tuple[Source, ...]
                          f"canbao explain {campaign} --indicator {entry.id} --org 单位代码 --period {period}")
                   for entry in plan.indicators if entry.name in shown]
         found.append(Source("分类、清单", f"{_figures_source(view)}，读取 {sum(len(entries) for entries in view.run['inputs'].values())} 份文件",
-                            f"canbao findings {campaign} --period {period} --out 清单.csv"))
+                            f"canbao findings {campaign} --period {period} --out 清单.csv --purpose 用途"))
     return tuple(found)
