@@ -51,7 +51,7 @@ def measured(folder: Path, campaign: str, persons: int, seed: int) -> dict[str, 
     run = canbao("compare", "--period", period, "--as-of", as_of, "--json")
     before = canbao("evaluate", *truth)
     bench = place / "bench.xlsx"
-    canbao("bench", "--period", period, "--out", str(bench), "--as-of", as_of)
+    canbao("bench", "--period", period, "--out", str(bench), "--purpose", "made-up persons, accuracy", "--as-of", as_of)
     canbao("evaluate", *truth, "--answer-bench", str(bench))
     canbao("decide", str(bench), "--by", "专班综合岗", "--as-of", as_of)
     canbao("compare", "--period", period, "--as-of", as_of)

@@ -113,10 +113,12 @@ def whole_run(inputs: Inputs, home: Path) -> None:
     from benchmarks.comparison import CAMPAIGN
 
     now = accepted(inputs, home)
+    from rules.actors import approvers
+    from tasks.campaign import plan_in_force
     from tasks.comparison import run_comparison
     from tasks.release import approve, propose, release
 
     run = run_comparison.fn(CAMPAIGN, inputs["population"][0].stem, now)["run"]
     propose.fn(CAMPAIGN, run, "preparer", now)
-    approve.fn(CAMPAIGN, run, "approver", now)
+    approve.fn(CAMPAIGN, run, approvers(plan_in_force(CAMPAIGN))[0].title, now)
     release.fn(CAMPAIGN, run, now)

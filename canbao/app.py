@@ -37,6 +37,8 @@ CampaignArg = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="An id unde
 Month = Annotated[str, typer.Option("--period", help="Month of the data, YYYY-MM.")]
 PeriodLabel = Annotated[str, typer.Option("--period", help="Label of the period, as `canbao status` shows it.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="An instant such as 2021-06-03T09:00+08:00; now if left out.")]
+Purpose = Annotated[str | None, typer.Option("--purpose", help="What it is for, and who asked; it stands in the audit trail.")]
+Receiver = Annotated[str, typer.Option("--receiver", help="Post or unit that gets it; whoever runs the command if left out.")]
 
 
 def _say_version(asked: bool) -> None:

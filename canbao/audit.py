@@ -15,11 +15,14 @@ from canbao.app import (
     Json,
     Month,
     PeriodLabel,
+    Purpose,
+    Receiver,
     answer,
     app,
     campaign_id,
     instant_of,
     period_of,
+    show,
 )
 from models.errors import WrongUse
 
@@ -31,6 +34,7 @@ def explain(
     indicator: Annotated[str | None, typer.Option(help="A figure: id of an indicator of the plan.")] = None,
     item: Annotated[str | None, typer.Option(help="A duty: obligation id, or feed:<feed>.")] = None,
     rows: Annotated[Path | None, typer.Option(help="Write the rows the figure counts here (audited).")] = None,
+    purpose: Purpose = None, receiver: Receiver = "",
     as_of: AsOf = None, as_json: Json = False,
 ) -> None:
     """Opens a printed figure or a late mark: its rule, run, files, steps and rows."""
@@ -46,33 +50,56 @@ def explain(
         return
     assert indicator is not None
     if rows is not None:
-        result = export_rows(code, indicator, org, period, rows, instant_of(code, as_of))
+        result = export_rows(code, indicator, org, period, rows, instant_of(code, as_of), purpose, receiver)
     else:
         result = explain_indicator(code, indicator, org, period)
     answer(result, as_json, lambda: render.figure_explained(result))
 
 
+trail = typer.Typer(no_args_is_help=True, help="The audit trail: whether it is whole.")
+app.add_typer(trail, name="audit", rich_help_panel=AUDIT)
+
+
+@trail.callback()
+def _trail() -> None:
+    pass
+
+
+@trail.command("verify")
+def verify_trail(
+    head: Annotated[str, typer.Option(help="A head as the board or a message printed it: the trail must still hold that row.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Looks for rows of the audit trail that were changed, taken away, put in or moved. Exit 1 if one was, and what to do."""
+    from canbao import render
+    from tasks.trail import look_at_trail
+
+    found = look_at_trail(head)
+    show(found, as_json, lambda: render.trail(found))
+    raise typer.Exit(0 if found["whole"] else 1)
+
+
 @app.command(rich_help_panel=AUDIT)
 def findings(
     campaign: CampaignArg, period: Month, out: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
-    as_json: Json = False,
+    purpose: Purpose = None, receiver: Receiver = "", as_json: Json = False,
 ) -> None:
     """The run's findings in full. An audited export: it holds full numbers."""
     from tasks.export import export_findings
 
     code = campaign_id(campaign)
-    result = export_findings(code, period_of(period), out, datetime.now(UTC))
+    result = export_findings(code, period_of(period), out, datetime.now(UTC), purpose, receiver)
     answer(result, as_json, f"{result['rows']:,} findings in {out}; the export is in the audit trail.")
 
 
 @app.command(rich_help_panel=AUDIT)
 def links(
     campaign: CampaignArg, period: Month, out: Annotated[Path, typer.Option("--out", help="CSV file to write.")],
-    as_json: Json = False,
+    purpose: Purpose = None, receiver: Receiver = "", as_json: Json = False,
 ) -> None:
     """Which register row was linked to which person. An audited export."""
     from tasks.export import export_links
 
     code = campaign_id(campaign)
-    result = export_links(code, period_of(period), out, datetime.now(UTC))
+    result = export_links(code, period_of(period), out, datetime.now(UTC), purpose, receiver)
     answer(result, as_json, f"{result['rows']:,} links in {out}; the export is in the audit trail.")

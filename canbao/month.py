@@ -9,7 +9,21 @@ from typing import Annotated, Any
 
 import typer
 
-from canbao.app import MONTH, AsOf, CampaignArg, Json, Month, answer, app, campaign_id, instant_of, period_of, show
+from canbao.app import (
+    MONTH,
+    AsOf,
+    CampaignArg,
+    Json,
+    Month,
+    Purpose,
+    Receiver,
+    answer,
+    app,
+    campaign_id,
+    instant_of,
+    period_of,
+    show,
+)
 from models.errors import CanbaoError, WrongUse
 
 Post = Annotated[str, typer.Option("--by", help="The post that confirms it; it stands in the audit trail.")]
@@ -179,13 +193,13 @@ def compare(
 @app.command(rich_help_panel=MONTH)
 def bench(
     campaign: CampaignArg, period: Month, out: Annotated[Path, typer.Option("--out", help="Workbook to write.")],
-    as_of: AsOf = None, as_json: Json = False,
+    purpose: Purpose = None, receiver: Receiver = "", as_of: AsOf = None, as_json: Json = False,
 ) -> None:
     """Rows whose person is in doubt, beside whom they may be about, for a person to decide. An audited export."""
     from tasks.identities import bench as write
 
     code = campaign_id(campaign)
-    result = write(code, period_of(period), out, instant_of(code, as_of))
+    result = write(code, period_of(period), out, instant_of(code, as_of), purpose, receiver)
     answer(result, as_json, f"{result['questions']:,} questions, {result['pairs']:,} pairs in {out}; the export is in the audit trail.")
 
 

@@ -138,8 +138,10 @@ def restore(archive: Annotated[Path, typer.Argument(help="A backup.")], as_json:
     """Puts a backup back into an empty CANBAO_HOME and database; what exists is never written over."""
     from deployments.backup import restore as put_back
 
-    result = put_back(archive.resolve())
-    answer(result, as_json, f"{result['files']:,} files and the record of {result['made']} are back; `canbao doctor` looks them over.")
+    result = put_back(archive.resolve(), datetime.now(UTC))
+    flawed = "" if result["audit_whole"] else f" Its audit trail is NOT whole: {'; '.join(result['audit_flaws'])}."
+    answer(result, as_json, f"{result['files']:,} files and the record of {result['made']} are back; `canbao doctor` looks them over.{flawed}")
+    raise typer.Exit(0 if result["audit_whole"] else 1)
 
 
 @app.command(rich_help_panel=OPERATIONS)

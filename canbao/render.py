@@ -171,6 +171,15 @@ def status(result: Mapping[str, Any]) -> RenderableType:
     return page(*parts)
 
 
+def trail(found: Mapping[str, Any]) -> RenderableType:
+    """How the audit trail stands: every flaw, what to do, and where it ends."""
+    lines = [f"审计链{'完整' if found['whole'] else '不完整'}：{found['rows']:,} 条，链末 {found['head']}"]
+    lines += [f"✘ {flaw['what']}" for flaw in found["flaws"]]
+    if found["cure"]:
+        lines += ["", f"→ {found['cure']}"]
+    return page(*lines)
+
+
 OUTCOMES = {"done": "完成", "failed": "失败", "crashed": "中断", None: "进行中"}
 PROPOSALS = {"waiting": "等待批准", "approved": "已批准，未下发", "refused": "不予下发", "released": "已下发",
              "lapsed": "已过期，需重新提请", "changed": "清单已变化，需重新提请", "replaced": "已由新的提请代替"}

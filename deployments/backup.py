@@ -27,6 +27,9 @@ from models.errors import CanbaoError, StorageUnavailable, WrongUse
 from models.places import OURS
 from models.prefect_password import FILE as PASSWORD_FILE
 from models.private import FILE_MODE, FOLDER_MODE
+from models.store import audit
+from models.trail_key import HEAD_FILE, KEY_FILE
+from tasks.campaign import actor
 
 FOLDER = "backups"
 NAME = "canbao-%Y%m%dT%H%M%SZ.tar"
@@ -35,6 +38,9 @@ LEFT_OUT = OURS | {PASSWORD_FILE}
 """Under CANBAO_HOME: the database's own files (they are dumped instead), what is made anew, and the backups."""
 ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
 OF_THE_MOMENT = (".log", ".pid", ".lock")
+NOT_KEPT = frozenset({"up.json", HEAD_FILE})
+"""The head of the audit trail may be ahead of the dump by then, and a restore makes it anew. The key is kept: without it the trail
+that comes back proves nothing (decision 0036)."""
 
 
 def place() -> Path:
@@ -64,6 +70,7 @@ def backup(out: Path, as_of: datetime, *, keep: int | None = None) -> dict[str, 
     """
     home = database.home()
     target = out / as_of.astimezone(UTC).strftime(NAME)
+    _told(as_of, "backup begun", target.name, 0, str(out), only_current=True)
     try:
         out.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".backup-") as scratch:
@@ -74,12 +81,23 @@ def backup(out: Path, as_of: datetime, *, keep: int | None = None) -> dict[str, 
     except OSError as error:
         raise StorageUnavailable(f"the backup cannot be written ({error.strerror or type(error).__name__}).", where=str(out),
                                  cure="Free space or give another folder with --out.") from None
+    _told(as_of, "backup made", target.name, manifest["files"], f"sha256 {_sha256(target)}")
     removed = 0
     if keep is not None:
         for old in sorted(path for path in out.glob("canbao-*.tar") if _made(path))[:-keep]:
             old.unlink()
             removed += 1
     return {"backup": str(target), "bytes": target.stat().st_size, "files": manifest["files"], "removed": removed}
+
+
+def _told(as_of: datetime, action: str, subject: str, count: int, reason: str, *, only_current: bool = False) -> None:
+    """Puts it into the audit trail, if there is a record. A record of an older version is brought up to date by that: not before
+    its backup is made (``only_current``)."""
+    have, newest = database.revision()
+    if have is None or (only_current and have != newest):
+        return
+    with database.transaction() as tx:
+        audit.audit(tx, audit.EVERYWHERE, at=as_of, actor=actor(), action=action, subject=subject, count=count, reason=reason)
 
 
 def _write(draft: Path, scratch: Path, home: Path, as_of: datetime) -> dict[str, Any]:
@@ -102,7 +120,7 @@ def _write(draft: Path, scratch: Path, home: Path, as_of: datetime) -> dict[str,
 
 def _files(home: Path) -> Iterator[Path]:
     for top in sorted(home.iterdir()):
-        if top.name in LEFT_OUT or top.name.startswith(".") or top.suffix in OF_THE_MOMENT or top.name == "up.json":
+        if top.name in LEFT_OUT or top.name.startswith(".") or top.suffix in OF_THE_MOMENT or top.name in NOT_KEPT:
             continue
         yield from _under(top, frozenset())
 
@@ -118,8 +136,9 @@ def _under(path: Path, above: frozenset[Path]) -> Iterator[Path]:
         yield path
 
 
-def restore(archive: Path) -> dict[str, Any]:
-    """Puts a backup back into an empty CANBAO_HOME and an empty database; answers with what it held.
+def restore(archive: Path, as_of: datetime) -> dict[str, Any]:
+    """Puts a backup back into an empty CANBAO_HOME and an empty database; answers with what it held, and whether its audit trail is
+    whole. The trail goes on from where the backup's ended, and its next row says so.
 
     Raises WrongUse for a file that is no backup, was made under another CANBAO_HOME, or by a newer canbao; and where there is a
     record already: nothing that exists is ever written over.
@@ -142,8 +161,20 @@ def restore(archive: Path) -> dict[str, Any]:
         for name in manifest["dumps"]:
             _restore_dump(database.url("canbao" if name == RECORD else "prefect"), scratch / name)
         for entry in sorted((scratch / FILES).iterdir()) if (scratch / FILES).is_dir() else ():
-            shutil.move(str(entry), home / entry.name)
-    return {"restored": str(archive), "made": manifest["made"], "files": manifest["files"], "history": HISTORY in manifest["dumps"]}
+            if not (entry.name == KEY_FILE and (home / KEY_FILE).exists()):  # who keeps the key elsewhere has put it back before
+                shutil.move(str(entry), home / entry.name)
+    flaws = _follow(archive, manifest, as_of) if RECORD in manifest["dumps"] else ()
+    return {"restored": str(archive), "made": manifest["made"], "files": manifest["files"], "history": HISTORY in manifest["dumps"],
+            "audit_whole": not flaws, "audit_flaws": [flaw.what for flaw in flaws]}
+
+
+def _follow(archive: Path, manifest: dict[str, Any], as_of: datetime) -> tuple[audit.Flaw, ...]:
+    """Has the audit trail go on from the end of what was restored; returns what is wrong with that."""
+    with database.transaction() as tx:
+        verdict, replaced = audit.begin_again(tx)
+        audit.audit(tx, audit.EVERYWHERE, at=as_of, actor=actor(), action="backup restored", subject=archive.name, count=manifest["files"],
+                    reason=f"made {manifest['made']}, the trail ended at {verdict.ends_at}; the head before: {replaced}")
+    return verdict.flaws
 
 
 def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
@@ -175,7 +206,7 @@ def _refuse(manifest: dict[str, Any], home: Path, archive: Path) -> None:
         raise WrongUse(f"it was made under {manifest['home']}.", where=str(archive),
                        cure=f"Set CANBAO_HOME={manifest['home']} (a mount or a link will do): rows name files by that path.")
     in_the_way = sorted(path.name for path in home.iterdir() if path.name not in LEFT_OUT and not path.name.startswith(".")
-                        and path.suffix not in OF_THE_MOMENT)
+                        and path.suffix not in OF_THE_MOMENT and path.name not in (KEY_FILE, HEAD_FILE))
     if in_the_way:
         raise WrongUse(f"CANBAO_HOME is not empty ({', '.join(in_the_way[:3])}).", where=str(home),
                        cure="Stop everything, move the old folder away, and restore into a new one.")

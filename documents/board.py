@@ -221,6 +221,8 @@ class BoardContent:
     figures_source: str
     lists_source: str
     sources: tuple[Source, ...]
+    trail_head: str
+    """Where the audit trail ends: whoever keeps a copy of the board can find a trail that was cut off."""
     drill: str = ""
 
     @property

@@ -53,6 +53,7 @@ from documents.workbook import (
     print_setup,
     save_workbook,
 )
+from rules.actors import is_same, normal
 
 _SECTION = "section:"
 _DISPUTE, _PREPARED, _REVIEWED, _PHONE, _UNTIL = "dispute", "prepared_by", "reviewed_by", "phone", "data_until"
@@ -307,14 +308,10 @@ def _take(filled: Filled, taken: _Taken) -> None:
 
 
 def _four_eyes(taken: _Taken) -> Iterator[CellFault]:
-    """Whoever prepares a report does not review it; spaces and dots in a name make no second person."""
-    prepared, reviewed = (_bare(taken.text(key)) for key in (_PREPARED, _REVIEWED))
-    if prepared and prepared == reviewed:
+    """Whoever prepares a report does not review it; spaces, dots and look-alike letters in a name make no second person."""
+    prepared, reviewed = taken.text(_PREPARED), taken.text(_REVIEWED)
+    if normal(prepared) and is_same(prepared, reviewed) and normal(reviewed):
         yield taken.own[_REVIEWED].fault("审核人与填报人为同一人。", "请由另一名负责人审核并填写。")
-
-
-def _bare(name: str) -> str:
-    return "".join(letter for letter in name if letter.isalnum()).casefold()
 
 
 def _data_until(taken: _Taken, as_of: date) -> date | None:

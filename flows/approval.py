@@ -39,9 +39,9 @@ WORDS = {"lapsed": "超过期限未批准，请重新比对提请", "changed": "
 
 
 class Decision(RunInput):
-    """The form. Prefect cannot prove who fills it in: the post stands in the audit trail, and the preparer's is refused."""
+    """The form. Prefect cannot prove who fills it in: the post stands in the audit trail; the preparer's and unknown ones are refused."""
 
-    by: Post = Field(title="审批岗位", description="审批岗位或账号，不得与提请岗位相同；不写个人姓名")
+    by: Post = Field(title="审批岗位", description="方案授权的审批岗位（见上），不得与提请岗位相同；不写个人姓名")
     decision: Literal["批准", "不批准"] = Field(title="决定")
     reason: Words = Field(default="", title="理由", description="不批准时必填；不写个人信息，不得有六位以上连续数字")
 
@@ -63,7 +63,7 @@ def approve_release(campaign: Campaign, release: int | None = None, as_of: datet
     while proposal.state == "waiting":
         asked += 1
         answer = suspend_flow_run(
-            wait_for_input=Decision.with_initial_data(description=what_is_asked(proposal, told)),
+            wait_for_input=Decision.with_initial_data(description=what_is_asked(proposal, told, approvals.who_may_decide(campaign))),
             timeout=max(1, int((proposal.decide_before - _now(as_of)).total_seconds())),
             # A decision is on this proposal: run again for another content, it must be asked for again.
             key=f"{proposal.key}-{asked}")
@@ -91,15 +91,15 @@ def _wanted(campaign: str, release: int | None, as_of: datetime | None) -> Propo
     return found
 
 
-def what_is_asked(proposal: Proposal, told: str) -> str:
-    """What the approver reads above the form: why the last answer did not count, and the lists by owner, in counts."""
+def what_is_asked(proposal: Proposal, told: str, by: str) -> str:
+    """What the approver reads above the form: why the last answer did not count, who may decide, and the lists by owner, in counts."""
     by_list: dict[str, list[tuple[str, int]]] = {}
     for name, owner, count in proposal.lists:
         by_list.setdefault(name, []).append((owner, count))
     lines = [f"> **上一次填写无效：** {told}\n"] if told else []
     lines += [f"**{proposal.period} 清单下发**：共 {proposal.findings:,} 条，由「{proposal.prepared_by}」提请，",
               f"请在 {proposal.decide_before:%Y-%m-%d %H:%M} 前决定。内容指纹 `{proposal.content_sha256[:16]}`，",
-              "批准只对这一内容有效，批准后自动下发。\n", "| 清单 | 条数 | 责任单位 |", "|---|---:|---|"]
+              f"批准只对这一内容（花名册上每一格）有效，批准后自动下发。可以审批的岗位：{by}。\n", "| 清单 | 条数 | 责任单位 |", "|---|---:|---|"]
     lines += [f"| {name} | {sum(count for _, count in owners):,} | {'、'.join(f'{owner} {count:,}' for owner, count in owners)} |"
               for name, owners in by_list.items()]
     return "\n".join(lines)

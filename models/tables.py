@@ -547,6 +547,29 @@ class Release(Base):
     released_at: Mapped[datetime | None]
 
 
+class ReleaseContent(Base):
+    """What every row of a proposal's rosters said: number of the finding and the first bytes of its digest, packed one after the
+    other. It tells how many rows differ by now, without keeping what stood in them."""
+
+    __tablename__ = "release_content"
+    release_id: Mapped[int] = mapped_column(ForeignKey("release.id"), primary_key=True)
+    rows: Mapped[bytes]
+
+
+class ReleaseDecision(Base):
+    """Who decided what on exactly which content, and why. Only added to: ``release`` says what holds now, these what was decided."""
+
+    __tablename__ = "release_decision"
+    id: Mapped[int] = _key()
+    release_id: Mapped[int] = mapped_column(ForeignKey("release.id"))
+    decision: Mapped[str]
+    decided_by: Mapped[str]
+    decided_at: Mapped[datetime]
+    content_sha256: Mapped[str]
+    expires_at: Mapped[datetime | None]
+    reason: Mapped[str]
+
+
 class DocumentRow(Base):
     """A document that was made: where it lies and what it is made of."""
 

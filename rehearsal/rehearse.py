@@ -43,6 +43,7 @@ from rehearsal.diary import Diary
 from rehearsal.drill import drill_plan, write
 from rehearsal.outages import Outage
 from rehearsal.world import World
+from rules.actors import SIMULATED_APPROVER, SIMULATED_PREPARER
 from rules.calendar import WorkCalendar
 from rules.deadlines import expected, item_periods, nominal_due
 from rules.ladder import rungs
@@ -53,7 +54,7 @@ from tasks.campaign import plan_in_force, short_name
 from tasks.status import status
 
 SLOW_IMPORTS = ("flows.mobilisation", "flows.data_comparison", "matplotlib.pyplot")
-PREPARER, APPROVER = "演练经办岗", "演练审批岗"
+PREPARER, APPROVER = SIMULATED_PREPARER, SIMULATED_APPROVER
 BEFORE_A_LOOK = timedelta(minutes=10)
 """How long before a sweep or a publication everything that has come is taken in."""
 FAR = datetime(9999, 1, 1, tzinfo=UTC)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from models.errors import WrongUse
 from models.plan import Plan
+from rules.actors import is_same, organisations_named
 from rules.deadlines import carrier
 
 Row = TypeVar("Row", bound=Mapping[Any, Any])
@@ -61,9 +62,10 @@ def refuse_dispute(plan: Plan, day: date, finding: Mapping[str, object], by: str
         raise WrongUse(f"`{to}` leads already.", where=f"finding {finding['id']}", cure="Name who should lead instead.")
 
 
-def refuse_settlement(dispute: Mapping[str, object], by: str) -> None:
-    """Four eyes: nobody decides in a case of their own. Raises WrongUse."""
-    if by in (dispute["raised_by"], dispute["wanted_owner"], dispute["owner_then"]):
+def refuse_settlement(plan: Plan, dispute: Mapping[str, object], by: str) -> None:
+    """Four eyes: nobody decides in a case of their own, under whatever name of theirs. Raises WrongUse."""
+    parties = {str(dispute[key]) for key in ("raised_by", "wanted_owner", "owner_then")}
+    if any(is_same(by, party) for party in parties) or organisations_named(plan, by) & parties:
         raise WrongUse(f"`{by}` is a party to this dispute.", where=f"dispute {dispute['id']}",
                        cure="Let a post of the office settle it.")
     if dispute["settled_at"] is not None:

@@ -19,6 +19,7 @@ from tasks.campaign import as_instant, plan_in_force
 from tasks.effect import effect
 from tasks.events import SWEEP, notice_stale_sweep, stale_since
 from tasks.obligations import statuses
+from tasks.trail import head_in_words
 
 NAMED_AT_MOST = 6
 """Files that an alarm names; `canbao status` has them all."""
@@ -34,7 +35,7 @@ def wording() -> Mapping[str, Any]:
 
 def kinds() -> tuple[str, ...]:
     """The kinds of alarm there are."""
-    return tuple(name for name in wording() if name != "states")
+    return tuple(name for name in wording() if name not in ("states", "trail"))
 
 
 @effect("告警 alarm")
@@ -57,8 +58,11 @@ def raise_alarm(
         period, (subject, count) = "", _late_feeds(plan, at)
         if not count:
             return {"kind": kind, "written": 0}
+    message = _message(plan, kind, at, subject, period, event, count)
+    # An alarm leaves the machine: where the trail ended then is known outside from then on.
+    message["body"] = f"{message['body']}\n\n{wording()['trail'].format(head=head_in_words())}"
     with transaction() as tx:
-        return {"kind": kind, "written": outbox.write(tx, [_message(plan, kind, at, subject, period, event, count)])}
+        return {"kind": kind, "written": outbox.write(tx, [message])}
 
 
 def _late_feeds(plan: Plan, at: datetime) -> tuple[str, int]:

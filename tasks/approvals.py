@@ -10,8 +10,9 @@ from models.database import transaction
 from models.errors import ApprovalMissing, WrongUse
 from models.plan import Plan
 from models.store import findings as store
+from rules.actors import approvers
 from tasks.campaign import as_instant, plan_in_force, short_name
-from tasks.release import approve, decide_before, limits, propose, refuse
+from tasks.release import approve, content, decide_before, limits, propose, refuse
 
 State = Literal["waiting", "approved", "refused", "released", "lapsed", "changed", "replaced"]
 
@@ -59,30 +60,34 @@ def standing(campaign: str, release: int, as_of: datetime) -> Proposal:
             raise WrongUse(f"there is no proposal {release}.", where=campaign, cure="Run the comparison first.")
         run, latest = store.run(tx, row["run_id"]), store.latest_run(tx, campaign)
         last = store.release_of(tx, campaign, row["run_id"])
-        handed_out = limits(plan, as_of)
-        digest, _ = store.roster_digest(tx, handed_out)
-        listed = store.hand_out_counts(tx, handed_out)
-    assert run is not None  # the proposal's foreign key holds it
-    is_replaced = last is None or last["id"] != release or (latest is not None and latest["id"] != row["run_id"])
+        assert run is not None  # the proposal's foreign key holds it
+        listed = store.hand_out_counts(tx, limits(plan, as_of))
+        is_replaced = last is None or last["id"] != release or (latest is not None and latest["id"] != row["run_id"])
+        state = _settled(plan, row, is_replaced, as_of)
+        if state is None:
+            state = ("changed" if content(tx, plan, run, as_of).digest != row["content_sha256"]
+                     else "approved" if row["approved_at"] is not None else "waiting")
     return Proposal(
         release, row["run_id"], run["period"], row["content_sha256"], row["findings"], row["prepared_by"],
-        as_instant(plan, row["prepared_at"]), as_instant(plan, decide_before(plan, row)), _state(plan, row, is_replaced, digest, as_of),
+        as_instant(plan, row["prepared_at"]), as_instant(plan, decide_before(plan, row)), state,
         tuple((entry.name, short_name(plan, found["owner"]), found["findings"]) for entry in plan.lists
               for found in listed if found["list"] == entry.id))
 
 
-def _state(plan: Plan, row: store.Row, is_replaced: bool, digest: str, as_of: datetime) -> State:
+def _settled(plan: Plan, row: store.Row, is_replaced: bool, as_of: datetime) -> State | None:
+    """How a proposal stands that nothing can come of any more, whatever its lists say by now; None for one that is alive."""
     if row["released_at"] is not None:
         return "released"
     if is_replaced:
         return "replaced"
     if row["refused_at"] is not None:
         return "refused"
-    if as_of > (row["expires_at"] or decide_before(plan, row)):
-        return "lapsed"
-    if digest != row["content_sha256"]:
-        return "changed"
-    return "approved" if row["approved_at"] is not None else "waiting"
+    return "lapsed" if as_of > (row["expires_at"] or decide_before(plan, row)) else None
+
+
+def who_may_decide(campaign: str) -> str:
+    """The posts that the plan lets approve, in Chinese, for whoever fills in the form."""
+    return "、".join(post.shown for post in approvers(plan_in_force(campaign)))
 
 
 def decide(campaign: str, proposal: Proposal, approves: bool, by: str, reason: str, as_of: datetime) -> str:

@@ -51,6 +51,7 @@ from tasks.effect import effect
 from tasks.obligations import punctuality, statuses
 from tasks.ownership import waiting as disputes_waiting
 from tasks.release import decide_before
+from tasks.trail import head_in_words
 
 PLACE_KINDS = ("county", "zone", "township")
 STATES: dict[str, tuple[str, Tone]] = {
@@ -181,7 +182,8 @@ def board_content(plan: Plan, as_of: datetime) -> BoardContent:
         places=places, places_left_out=len(view.places) - len(places), targets_note=_targets_note(view), department_columns=department_columns,
         departments=departments, feeds_period=period_name(period) if period else "", late=tuple(late[:room]),
         late_left_out=max(0, len(late) - room), groups=groups, by_owner=by_owner, by_list=by_list, waiting=waiting,
-        figures_source=_figures_source(view), lists_source=_lists_source(view), sources=_sources(view, tables), drill=drill_note(plan))
+        figures_source=_figures_source(view), lists_source=_lists_source(view), sources=_sources(view, tables),
+        trail_head=head_in_words(), drill=drill_note(plan))
 
 
 def _view(plan: Plan, as_of: datetime) -> _View:
@@ -540,5 +542,5 @@ def _sources(view: _View, tables: Sequence[ProgressTable]) -> tuple[Source, ...]
                          f"canbao explain {campaign} --indicator {entry.id} --org 单位代码 --period {period}")
                   for entry in plan.indicators if entry.name in shown]
         found.append(Source("分类、清单", f"{_figures_source(view)}，读取 {sum(len(entries) for entries in view.run['inputs'].values())} 份文件",
-                            f"canbao findings {campaign} --period {period} --out 清单.csv"))
+                            f"canbao findings {campaign} --period {period} --out 清单.csv --purpose 用途"))
     return tuple(found)

@@ -234,7 +234,7 @@ def _references(plan: Plan, entry: Bulletin, proven: str | None, run: Any, rows:
         f" --as-of {as_of.isoformat()}") for row in rows if row["status"] in _DUTY_STATES]
     if run is not None:
         found.append(Reference("各单位清单核查情况", "见清单表", str(run["id"]),
-                               f"canbao findings {plan.id} --period {run['period']} --out 清单.csv"))
+                               f"canbao findings {plan.id} --period {run['period']} --out 清单.csv --purpose 用途"))
         found.append(Reference("部门数据报送情况", "见数据表", str(run["id"]), f"canbao status {plan.id} --as-of {as_of.isoformat()}"))
     return tuple(found)
 

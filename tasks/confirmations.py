@@ -14,6 +14,8 @@ from models.errors import CanbaoError, WrongUse
 from models.plan import Feed, Plan
 from models.store import campaigns, mappings
 from models.store import deliveries as store
+from rules.actors import is_same, organisations_named
+from tasks import refusals
 from tasks.campaign import plan_in_force
 from tasks.intake import Arrival, Waiver, judge, mapping_mark
 from tasks.originals import kept_original
@@ -69,6 +71,10 @@ def waive(campaign: str, delivery: int, by: str, reason: str, as_of: datetime) -
     if row is None or row["verdict"] != "returned" or row["superseded_at"] is not None:
         raise WrongUse(f"delivery {delivery} is no returned file that still stands.", where=campaign,
                        cure="`canbao receipt CAMPAIGN --delivery ID` shows what it is.")
+    with refusals.kept(campaign, "delivery waived", f"delivery {delivery}", by, as_of):
+        if row["provider"] and (is_same(by, row["provider"]) or row["provider"] in organisations_named(plan, by)):
+            raise WrongUse("whoever delivered a file cannot waive what is wrong with it.", where=f"delivery {delivery}",
+                           cure="Let a post of the office confirm it.")
     rules = _waivable(row, [check["rule_id"] for check in failed if check["severity"] == "return"])
     waiver = Waiver(rules, by, reason, as_of)
     file = _arrival(plan, row)

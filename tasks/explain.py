@@ -9,12 +9,11 @@ from typing import Any
 from models.database import transaction
 from models.errors import WrongUse
 from models.plan import Measure, Plan
-from models.store import campaigns
 from models.store import deliveries as deliveries_store
 from models.store import findings as findings_store
 from models.store import obligations as obligations_store
 from tasks.attempts import attempts_at
-from tasks.campaign import actor, plan_in_force, short_name
+from tasks.campaign import plan_in_force, short_name
 from tasks.obligations import statuses
 from tasks.report_checks import changes_in_words
 
@@ -48,10 +47,11 @@ def explain_indicator(campaign: str, indicator: str, organisation: str, period: 
     }
 
 
-def export_rows(campaign: str, indicator: str, organisation: str, period: str, out: Path, as_of: datetime) -> dict[str, Any]:
-    """The rows that a figure counts, in full, into a CSV file; who took them and how many is in the audit trail."""
+def export_rows(campaign: str, indicator: str, organisation: str, period: str, out: Path, as_of: datetime,
+                purpose: str | None = None, receiver: str = "") -> dict[str, Any]:
+    """The rows that a figure counts, in full, into a CSV file; who took them, how many and what for is in the audit trail."""
     from comparison.figures import ROWS, rows_behind
-    from tasks.export import write_csv
+    from tasks.export import export, write_csv
 
     explained = explain_indicator(campaign, indicator, organisation, period)
     plan = plan_in_force(campaign)
@@ -63,10 +63,8 @@ def export_rows(campaign: str, indicator: str, organisation: str, period: str, o
                        cure="See the statistics feed's files above.")
     assert run is not None
     rows = rows_behind(plan, Path(run["folder"]), entry.numerator, entry.by, organisation)
-    write_csv(out, ROWS[entry.numerator.of], rows)
-    with transaction() as tx:
-        campaigns.audit(tx, campaign, at=as_of, actor=actor(), action="figure opened", count=len(rows), reason="canbao explain",
-                        subject=f"{indicator}/{organisation}/{period}")
+    export(campaign, "rows of a figure", f"{indicator}/{organisation}/{period}", len(rows), out,
+           lambda: write_csv(out, ROWS[entry.numerator.of], rows), purpose=purpose, receiver=receiver, as_of=as_of)
     return {**explained, "rows": len(rows), "out": str(out)}
 
 

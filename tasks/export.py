@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from models.database import transaction
 from models.errors import WrongUse
 from models.store import campaigns
 from models.store import findings as store
+from rules.purposes import stated_purpose
 from tasks.campaign import actor, plan_in_force
 from tasks.comparison import latest_run
 from tasks.contents import register_periods
+from tasks.originals import sha256_of
 
 FINDINGS = ("list", "subject", "id_number", "name", "category", "owner", "co_owners", "reason", "evidence", "status",
             "first_seen", "last_seen")
@@ -38,13 +40,21 @@ def write_csv(out: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -
     write_atomically(out, produce)
 
 
-def _audited(campaign: str, period: str, kind: str, count: int, as_of: datetime) -> None:
+def export(campaign: str, what: str, subject: str, count: int, out: Path, produce: Callable[[], object], *, purpose: str | None,
+           receiver: str, as_of: datetime) -> None:
+    """Writes an export that holds persons in full: who takes how many rows of what, for whom and what for is in the audit trail
+    before the file is there, its hash after. Raises WrongUse without a purpose; nothing is written then."""
+    stated = f"{stated_purpose(purpose, campaign)}; for {receiver.strip() or actor()}"
     with transaction() as tx:
-        campaigns.audit(tx, campaign, at=as_of, actor=actor(), action=f"{kind} exported", subject=period, count=count,
-                        reason="canbao export")
+        campaigns.audit(tx, campaign, at=as_of, actor=actor(), action=f"{what} export begun", subject=subject, count=count, reason=stated)
+    produce()
+    with transaction() as tx:
+        campaigns.audit(tx, campaign, at=as_of, actor=actor(), action=f"{what} exported", subject=subject, count=count,
+                        reason=f"sha256 {sha256_of(out)}; {stated}")
 
 
-def export_findings(campaign: str, period: str, out: Path, as_of: datetime) -> dict[str, Any]:
+def export_findings(campaign: str, period: str, out: Path, as_of: datetime, purpose: str | None = None,
+                    receiver: str = "") -> dict[str, Any]:
     """Writes the findings of a period's latest run in full and records the export.
 
     What a finding has become since (status, first and last month it was listed) comes from the record, and for the newest
@@ -69,15 +79,16 @@ def export_findings(campaign: str, period: str, out: Path, as_of: datetime) -> d
         return [found.get(key, "") for key in FINDINGS]
 
     rows = [row(found) for found in findings_of(path)]
-    write_csv(out, FINDINGS, rows)
-    _audited(campaign, period, "findings", len(rows), as_of)
+    export(campaign, "findings", period, len(rows), out, lambda: write_csv(out, FINDINGS, rows), purpose=purpose, receiver=receiver,
+           as_of=as_of)
     return {"campaign": campaign, "period": period, "rows": len(rows), "file": str(out)}
 
 
-def export_links(campaign: str, period: str, out: Path, as_of: datetime) -> dict[str, Any]:
+def export_links(campaign: str, period: str, out: Path, as_of: datetime, purpose: str | None = None,
+                 receiver: str = "") -> dict[str, Any]:
     """Writes which register row was linked to which person and records the export."""
     run = latest_run(campaign, period)
     rows = links_of(Path(run["folder"]))
-    write_csv(out, LINKS, rows)
-    _audited(campaign, period, "links", len(rows), as_of)
+    export(campaign, "links", period, len(rows), out, lambda: write_csv(out, LINKS, rows), purpose=purpose, receiver=receiver,
+           as_of=as_of)
     return {"campaign": campaign, "period": period, "rows": len(rows), "file": str(out)}

@@ -12,14 +12,15 @@ from models.database import transaction
 from models.errors import WrongUse
 from models.plan import Plan
 from models.store import campaigns, identities
-from tasks.campaign import actor, plan_in_force, short_name, today
+from tasks.campaign import plan_in_force, short_name, today
 from tasks.comparison import latest_run
 from tasks.contents import origin
+from tasks.export import export
 
 SEXES = {"M": "男", "F": "女"}
 
 
-def bench(campaign: str, period: str, out: Path, as_of: datetime) -> dict[str, Any]:
+def bench(campaign: str, period: str, out: Path, as_of: datetime, purpose: str | None = None, receiver: str = "") -> dict[str, Any]:
     """Writes what the period's latest run left for a person to decide. An audited export: it holds full numbers.
 
     Raises WrongUse if there is no run, or its files have been deleted (retention).
@@ -29,12 +30,10 @@ def bench(campaign: str, period: str, out: Path, as_of: datetime) -> dict[str, A
     if not (folder / "identity_candidates.parquet").exists():
         raise WrongUse("the run's files have been deleted.", where=str(folder), cure="Run the comparison again.")
     pairs = tuple(_pair(plan, row) for row in bench_of(folder))
-    write_bench(out, origin(plan, plan.office, period, today(plan, as_of), run_id=run["id"],
-                            content_sha256=run["content_sha256"] or ""), pairs)
+    stands = origin(plan, plan.office, period, today(plan, as_of), run_id=run["id"], content_sha256=run["content_sha256"] or "")
+    export(campaign, "identity bench", f"run {run['id']}", len(pairs), out, lambda: write_bench(out, stands, pairs), purpose=purpose,
+           receiver=receiver, as_of=as_of)
     questions = len({pair.row_key for pair in pairs})
-    with transaction() as tx:
-        campaigns.audit(tx, campaign, at=as_of, actor=actor(), action="identity bench exported", subject=f"run {run['id']}",
-                        count=len(pairs), reason=period)
     return {"campaign": campaign, "period": period, "run": run["id"], "questions": questions, "pairs": len(pairs),
             "file": str(out)}
 

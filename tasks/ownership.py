@@ -9,6 +9,7 @@ from models.database import transaction
 from models.errors import WrongUse
 from models.store import campaigns, life
 from rules.ownership import refuse_dispute, refuse_settlement
+from tasks import refusals
 from tasks.campaign import plan_in_force, today
 
 
@@ -35,11 +36,11 @@ def settle(campaign: str, dispute_id: int, by: str, accepted: bool, reason: str,
     """Settles a dispute: the wanted owner leads from now on, or who led goes on. Raises WrongUse for a party to it."""
     plan = plan_in_force(campaign)
     period = f"{today(plan, as_of):%Y-%m}"
-    with transaction() as tx:
+    with refusals.kept(campaign, "dispute settled", f"dispute {dispute_id}", by, as_of), transaction() as tx:
         found = life.dispute(tx, campaign, dispute_id)
         if found is None:
             raise WrongUse(f"there is no dispute {dispute_id}.", where=campaign, cure="`canbao disputes` lists those waiting.")
-        refuse_settlement(dict(found), by)
+        refuse_settlement(plan, dict(found), by)
         finding = _finding(tx, campaign, found["finding_id"])
         life.settle_dispute(tx, found, finding, by, accepted, reason, as_of, period)
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="dispute accepted" if accepted else "dispute refused",

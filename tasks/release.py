@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import struct
 from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +20,57 @@ from models.errors import ApprovalMissing, WrongUse
 from models.plan import Plan
 from models.store import campaigns, documents, life
 from models.store import findings as store
+from rules.actors import refuse_approver, refuse_preparer, refuse_undecider
 from rules.finding_life import TRANSITIONS
 from rules.periods import month
 from rules.phases import owners_in_play
-from tasks import events, workers
-from tasks.campaign import folder, plan_in_force, short_name, today
+from tasks import events, refusals, workers
+from tasks.campaign import actor, folder, plan_in_force, short_name, today
 from tasks.contents import contact, dispositions, origin, register_periods, return_deadline
 from tasks.effect import effect
 from tasks.originals import sha256_of
 
 Details = dict[tuple[str, str], dict[str, object]]
+_CELLS = attrgetter(*(field.name for field in fields(RosterRow)))
+_PACKED = struct.Struct(">q8s")
+"""A finding's number and the first bytes of its row's digest."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a release would print now, and its digest: over every cell of every row, whose roster it stands on, and what the plan says
+    around them. ``rows`` packs what each row says; the day on which it is to be returned is no part of it."""
+
+    digest: str
+    rows: bytes
+    findings: list[Any]
+    beside: Details
+    disputes: Mapping[int, Any]
+
+
+def content(tx: Any, plan: Plan, run: Any, as_of: datetime) -> Content:
+    """Reads from the record and from the run's files what would stand on rosters now."""
+    findings = store.to_hand_out(tx, limits(plan, as_of))
+    disputes = {row["finding_id"]: row for row in life.open_disputes(tx, plan.id)}
+    beside, stands = _beside(run, findings), register_periods(run)
+    around = [plan.purpose, plan.organisation(plan.office).name, contact(plan), dispositions(plan), [
+        (entry.id, entry.name, entry.subject, entry.reason, entry.closes_when, entry.asks) for entry in plan.lists]]
+    whole, rows = hashlib.sha256(json.dumps(around, ensure_ascii=False, default=str).encode()), []
+    for finding in findings:
+        printed = _row(plan, finding, beside.get((finding["list"], finding["subject"]), {}), disputes.get(finding["id"]), stands)
+        said = hashlib.sha256(json.dumps([finding["owner"], short_name(plan, finding["owner"]), finding["list"], finding["subject"],
+                                          *_CELLS(printed)], ensure_ascii=False, default=str).encode()).digest()
+        whole.update(said)
+        rows.append(_PACKED.pack(finding["id"], said[:8]))
+    return Content(whole.hexdigest(), b"".join(rows), findings, beside, disputes)
+
+
+def _beside(run: Any, findings: list[Any]) -> Details:
+    from comparison.exports import details
+
+    if not (Path(run["folder"]) / "findings.parquet").is_file():  # deleted by then, or a run without files
+        return {}
+    return details(Path(run["folder"]), [(finding["list"], finding["subject"]) for finding in findings])
 
 
 @effect("提请下发 propose release")
@@ -36,16 +81,20 @@ def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, A
     that was refused, as long as its content is the same.
     """
     plan = plan_in_force(campaign)
+    with refusals.kept(campaign, "release proposed", f"run {run_id}", by, as_of):
+        refuse_preparer(plan, by)
     with transaction() as tx:
         made = store.release_of(tx, campaign, run_id)
         if made is not None and made["released_at"] is not None:
             return {"release": made["id"], "findings": made["findings"], "content_sha256": made["content_sha256"]}
-        digest, count = store.roster_digest(tx, limits(plan, as_of))
+        run = store.run(tx, run_id)
+        if run is None:
+            raise WrongUse(f"there is no run {run_id}.", where=campaign, cure="Run the comparison first.")
+        found = content(tx, plan, run, as_of)
+        digest, count = found.digest, len(found.findings)
         wait = timedelta(days=plan.approval.decide_within_days)
-        proposal, is_new = store.propose_release(tx, campaign, run_id, digest, count, by, as_of, wait)
+        proposal, is_new = store.propose_release(tx, campaign, run_id, digest, count, by, as_of, wait, found.rows)
         if is_new:
-            run = store.run(tx, run_id)
-            assert run is not None  # the proposal's foreign key holds it
             events.note(tx, campaign, events.APPROVAL_WAITING, f"{proposal}/{as_of.isoformat()}", as_of,
                         f"release {proposal}", organisations=[plan.approval.approved_by], run=run_id, release=proposal,
                         period=run["period"], findings=count, content_sha256=digest)
@@ -59,13 +108,11 @@ def approve(
     """Approves exactly the content proposed. Raises ApprovalMissing if the approver prepared it, it has changed, or nobody
     decided on it in time; also if ``content_sha256``, what the approver was shown, is no longer what is proposed."""
     plan = plan_in_force(campaign)
-    with transaction() as tx:
+    with refusals.kept(campaign, "release approved", f"run {run_id}", by, as_of), transaction() as tx:
         proposal = _decidable(tx, plan, run_id, by, content_sha256, as_of)
-        if by == proposal["prepared_by"]:
-            raise ApprovalMissing("the preparer cannot approve.", where=f"run {run_id}",
-                                  cure="Let another person approve it.", told="提请岗位不能批准自己提请的清单，请由其他岗位填写。")
+        refuse_approver(plan, by, proposal["prepared_by"], f"run {run_id}")
         _refuse_changed(tx, plan, proposal, as_of)
-        store.approve_release(tx, proposal["id"], by, as_of, as_of + timedelta(days=plan.approval.expires_days), reason)
+        store.approve_release(tx, proposal, by, as_of, as_of + timedelta(days=plan.approval.expires_days), reason)
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="release approved", subject=f"run {run_id}",
                         count=proposal["findings"], reason=" ".join(filter(None, (proposal["content_sha256"][:16], reason))))
     return {"release": proposal["id"], "findings": proposal["findings"]}
@@ -79,9 +126,10 @@ def refuse(campaign: str, run_id: int, by: str, as_of: datetime, reason: str, co
     if not reason.strip():
         raise WrongUse("a refusal needs a reason.", where=f"run {run_id}", cure="Say what is to be mended.",
                        told="不批准须写明理由。")
-    with transaction() as tx:
+    with refusals.kept(campaign, "release refused", f"run {run_id}", by, as_of), transaction() as tx:
         proposal = _decidable(tx, plan, run_id, by, content_sha256, as_of)
-        store.refuse_release(tx, proposal["id"], by, as_of, reason)
+        refuse_undecider(plan, by, f"run {run_id}")
+        store.refuse_release(tx, proposal, by, as_of, reason)
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="release refused", subject=f"run {run_id}",
                         count=proposal["findings"], reason=f"{proposal['content_sha256'][:16]} {reason}")
     return {"release": proposal["id"], "findings": proposal["findings"]}
@@ -125,12 +173,27 @@ def _proposal(tx: Any, campaign: str, run_id: int) -> Any:
     return proposal
 
 
-def _refuse_changed(tx: Any, plan: Plan, proposal: Any, as_of: datetime) -> None:
-    digest, _ = store.roster_digest(tx, limits(plan, as_of))
-    if digest != proposal["content_sha256"]:
-        raise ApprovalMissing("the lists have changed since they were proposed.", where=f"run {proposal['run_id']}",
-                              cure="Propose the new content and have it approved.",
-                              told="清单在提请后有变化，请对新的提请作出决定。")
+def _refuse_changed(tx: Any, plan: Plan, proposal: Any, as_of: datetime) -> Content:
+    """What would be printed now, if it is what was proposed. Raises ApprovalMissing with how many rows differ."""
+    run = store.run(tx, proposal["run_id"])
+    assert run is not None  # the proposal's foreign key holds it
+    found = content(tx, plan, run, as_of)
+    if found.digest != proposal["content_sha256"]:
+        differ, added, gone = _differences(store.proposed_rows(tx, proposal["id"]) or b"", found.rows)
+        around = "" if differ or added or gone else " The rows are the same: the plan or their order has changed around them."
+        raise ApprovalMissing(
+            f"the lists have changed since they were proposed: {differ:,} of {proposal['findings']:,} rows say something else, "
+            f"{added:,} are new, {gone:,} are gone.{around}", where=f"run {proposal['run_id']}",
+            cure=f"Find out why; then propose the new content (`canbao compare {plan.id} --period {run['period']}`) and have it approved.",
+            told=f"清单在提请后有变化（{differ}条内容不同，{added}条新增，{gone}条减少），请查明原因，对新的提请作出决定。")
+    return found
+
+
+def _differences(before: bytes, now: bytes) -> tuple[int, int, int]:
+    """(rows that say something else, rows that are new, rows that are gone)."""
+    was, stands = (dict(_PACKED.iter_unpack(packed)) for packed in (before, now))
+    return (sum(was[number] != said for number, said in stands.items() if number in was), len(stands.keys() - was.keys()),
+            len(was.keys() - stands.keys()))
 
 
 @effect("下发花名册 release rosters")
@@ -139,10 +202,8 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
 
     Raises ApprovalMissing without a valid approval of exactly this content.
     """
-    from comparison.exports import details
-
     plan = plan_in_force(campaign)
-    with transaction() as tx:
+    with refusals.kept(campaign, "rosters released", f"run {run_id}", actor(), as_of), transaction() as tx:
         proposal = _proposal(tx, campaign, run_id)
         run = store.run(tx, run_id)
         assert run is not None  # the proposal's foreign key holds it
@@ -156,17 +217,18 @@ def release(campaign: str, run_id: int, as_of: datetime) -> dict[str, Any]:
                                   cure=f"`canbao approve {campaign} --run {run_id} --by NAME`, by another person.")
         if as_of > proposal["expires_at"]:
             raise ApprovalMissing("the approval has expired.", where=f"run {run_id}", cure="Have it approved again.")
-        _refuse_changed(tx, plan, proposal, as_of)
-        findings = store.to_hand_out(tx, limits(plan, as_of))
+        # Asked again: whoever writes into the record by another way has not passed the approval.
+        refuse_approver(plan, proposal["approved_by"], proposal["prepared_by"], f"run {run_id}")
+        # What is printed below is what was looked at here, and nothing that is read anew.
+        approved = _refuse_changed(tx, plan, proposal, as_of)
+    findings, beside, disputes = approved.findings, approved.beside, approved.disputes
     by_owner: dict[str, list[Any]] = defaultdict(list)
     for finding in findings:
         by_owner[finding["owner"]].append(finding)
     with transaction() as tx:
         latest = {owner: documents.latest_of(tx, campaign, "roster", owner) for owner in by_owner}
-        disputes = {row["finding_id"]: row for row in life.open_disputes(tx, campaign)}
     held = {owner: row["content_sha256"] for owner, row in latest.items() if row is not None}
     # Who holds exactly this roster already is not bothered again.
-    beside = details(Path(run["folder"]), [(finding["list"], finding["subject"]) for finding in findings])
     with workers.processes_for(len(findings), "documents.roster"):
         writing = [_write(plan, run, digest, owner, rows, beside, disputes, as_of) for owner, rows in sorted(by_owner.items())
                    if (digest := _digest(rows, disputes)) != held.get(owner)]

@@ -12,11 +12,13 @@ from models.errors import WrongUse
 from models.plan import Plan, Supervision, Target
 from models.store import campaigns
 from models.store import findings as store
+from rules.actors import refuse_decider
 from rules.calendar import WorkCalendar
 from rules.deadlines import effective_due, item_periods, nominal_due
 from rules.periods import Period, month, previous_month
 from rules.progress import forecast, rate, time_progress
 from rules.supervision import Standing, slow_months
+from tasks import refusals
 from tasks.campaign import plan_in_force, short_name, today
 from tasks.contents import Figures, figures_in_force, targets_in_force
 from tasks.effect import effect
@@ -147,8 +149,12 @@ def kind_name(plan: Plan, kind: str) -> str:
 
 def _decider(plan: Plan, kind: str, occasion: str) -> str:
     """Who decides, by the plan: the supervision's own post, or the one that decides on commendation and criticism."""
+    return short_name(plan, _decided_by(plan, kind, occasion))
+
+
+def _decided_by(plan: Plan, kind: str, occasion: str) -> str:
     rule = next((entry for entry in plan.supervisions if entry.kind == kind and occasion.startswith(f"{entry.id}/")), None)
-    return short_name(plan, rule.decided_by if rule else plan.acceptance.candidates.decided_by)
+    return rule.decided_by if rule else plan.acceptance.candidates.decided_by
 
 
 def decide(campaign: str, candidate: int, *, accept: bool, by: str, reason: str, as_of: datetime) -> dict[str, Any]:
@@ -160,7 +166,10 @@ def decide(campaign: str, candidate: int, *, accept: bool, by: str, reason: str,
         raise WrongUse("a decision needs who decides and why.", cure="Give --by POST and --reason TEXT.")
     plan = plan_in_force(campaign)
     decision = "accepted" if accept else "refused"
-    with transaction() as tx:
+    with refusals.kept(campaign, "candidate decided", f"candidate {candidate}", by, as_of), transaction() as tx:
+        waiting = store.candidate(tx, campaign, candidate)
+        if waiting is not None:
+            refuse_decider(plan, by, _decided_by(plan, waiting["kind"], waiting["occasion"]), f"candidate {candidate}")
         row = store.decide_candidate(tx, campaign, candidate, decision=decision, by=by, reason=reason, at=as_of)
         if row is None:
             raise WrongUse(_why_not(tx, campaign, candidate), where=campaign,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.errors import WrongUse
 from models.plan import Plan
+from models.store.audit import audit as audit
+from models.store.audit import audit_is_whole as audit_is_whole
+from models.store.audit import audited as audited
 from models.store.bulk import upsert
 from models.tables import (
     Audit,
@@ -109,43 +111,9 @@ def phases(tx: Connection, campaign: str) -> list[RowMapping]:
                            .order_by(PhaseRow.starts, PhaseRow.ends, PhaseRow.id)).mappings())
 
 
-def _audited(previous: str, campaign: str, at: datetime, actor: str, action: str, subject: str, count: int,
-             reason: str) -> str:
-    # In UTC: the server hands instants back in the session's own zone.
-    return "|".join((previous, campaign, at.astimezone(UTC).isoformat(), actor, action, subject, str(count), reason))
-
-
-def audit(tx: Connection, campaign: str, *, at: datetime, actor: str, action: str, subject: str, count: int,
-          reason: str) -> None:
-    """Appends to the audit trail; each row carries the digest of the one before (GB/T 22239: tamper-evident)."""
-    tx.execute(text("SELECT pg_advisory_xact_lock(hashtext('audit'))"))
-    previous = tx.execute(select(Audit.digest).order_by(Audit.id.desc()).limit(1)).scalar() or ""
-    content = _audited(previous, campaign, at, actor, action, subject, count, reason)
-    tx.execute(insert(Audit).values(
-        campaign_id=campaign, at=at, actor=actor, action=action, subject=subject, count=count, reason=reason,
-        previous=previous, digest=hashlib.sha256(content.encode()).hexdigest()))
-
-
-def audited(tx: Connection, campaign: str, action: str) -> set[str]:
-    """What an action of the audit trail was done to, in one campaign."""
-    return set(tx.execute(select(Audit.subject).where(Audit.campaign_id == campaign, Audit.action == action)).scalars())
-
-
 def hold(tx: Connection, campaign: str, what: str) -> None:
     """Lets one process at a time do something in a campaign, until the transaction ends."""
     tx.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": f"{what}/{campaign}"})
-
-
-def audit_is_whole(tx: Connection) -> bool:
-    """Whether no row of the audit trail was changed or removed since it was written."""
-    previous = ""
-    for row in tx.execute(select(Audit.__table__).order_by(Audit.id)).mappings():
-        content = _audited(previous, row["campaign_id"], row["at"], row["actor"], row["action"], row["subject"],
-                           row["count"], row["reason"])
-        if row["previous"] != previous or hashlib.sha256(content.encode()).hexdigest() != row["digest"]:
-            return False
-        previous = row["digest"]
-    return True
 
 
 def record_sweep(tx: Connection, campaign: str, as_of: datetime, sent: int) -> None:

@@ -20,6 +20,8 @@ from models.tables import (
     LinkCount,
     Measurement,
     Release,
+    ReleaseContent,
+    ReleaseDecision,
     RosterReturn,
     Run,
 )
@@ -135,16 +137,6 @@ def hand_out_counts(tx: Connection, limits: HandOut) -> list[Row]:
                                 "GROUP BY list, owner ORDER BY list, owner"), limits.parameters()).mappings())
 
 
-def roster_digest(tx: Connection, limits: HandOut) -> tuple[str, int]:
-    """(hash, count) of exactly what a release would hand out now."""
-    row = tx.execute(text(f"""
-        SELECT encode(sha256(convert_to(coalesce(string_agg(list || '|' || subject || '|' || owner, E'\n'
-                      ORDER BY list, subject), ''), 'UTF8')), 'hex') AS digest, count(*) AS findings
-        FROM ({TO_HAND_OUT}) AS handed
-    """), limits.parameters()).one()
-    return row.digest, row.findings
-
-
 def lives(tx: Connection, campaign: str) -> list[Row]:
     """What has become of every finding, without the person: list, subject, status, months, owners."""
     return list(tx.execute(select(
@@ -164,9 +156,10 @@ def counts_by_owner(tx: Connection, campaign: str) -> list[Row]:
 
 
 def propose_release(tx: Connection, campaign: str, run_id: int, digest: str, findings: int, by: str,
-                    at: datetime, wait: timedelta) -> tuple[int, bool]:
+                    at: datetime, wait: timedelta, rows: bytes = b"") -> tuple[int, bool]:
     """Proposes the release of exactly this content; the same content again is the same proposal, unless nobody decided on
-    it for as long as ``wait``, or its approval has expired: then it is proposed anew. Returns (id, whether it is new)."""
+    it for as long as ``wait``, or its approval has expired: then it is proposed anew. ``rows`` tells what each row said.
+    Returns (id, whether it is new)."""
     values = {"prepared_by": by, "prepared_at": at, "findings": findings}
     undecided = (Release.released_at.is_(None) & Release.refused_at.is_(None)
                  & func.coalesce(Release.expires_at < at, Release.prepared_at + wait < at))
@@ -176,6 +169,8 @@ def propose_release(tx: Connection, campaign: str, run_id: int, digest: str, fin
         set_={**values, "approved_by": None, "approved_at": None, "expires_at": None, "reason": None},
     ).returning(Release.id)).scalar()
     if made is not None:
+        tx.execute(insert(ReleaseContent).values(release_id=made, rows=rows).on_conflict_do_update(
+            index_elements=["release_id"], set_={"rows": rows}))
         return made, True
     return tx.execute(select(Release.id).where(
         Release.run_id == run_id, Release.content_sha256 == digest)).scalar_one(), False
@@ -199,16 +194,36 @@ def releases(tx: Connection, campaign: str) -> list[Row]:
                            .order_by(Release.id)).mappings())
 
 
-def approve_release(tx: Connection, release_id: int, by: str, at: datetime, expires_at: datetime, reason: str) -> None:
-    """Records the approval, in place of a refusal if there was one; the database refuses the preparer."""
-    tx.execute(update(Release).where(Release.id == release_id).values(
+def proposed_rows(tx: Connection, release_id: int) -> bytes | None:
+    """What each row of a proposal said, packed; None for one of an earlier version."""
+    return tx.execute(select(ReleaseContent.rows).where(ReleaseContent.release_id == release_id)).scalar()
+
+
+def approve_release(tx: Connection, proposal: Row, by: str, at: datetime, expires_at: datetime, reason: str) -> None:
+    """Records the approval as a row of its own; it holds from now on, in place of whatever was decided before. The database refuses
+    the preparer."""
+    _decided(tx, proposal, "approved", by, at, reason, expires_at)
+    tx.execute(update(Release).where(Release.id == proposal["id"]).values(
         approved_by=by, approved_at=at, expires_at=expires_at, reason=reason, refused_by=None, refused_at=None))
 
 
-def refuse_release(tx: Connection, release_id: int, by: str, at: datetime, reason: str) -> None:
-    """Records that a proposal was not approved, in place of an approval if there was one."""
-    tx.execute(update(Release).where(Release.id == release_id, Release.released_at.is_(None)).values(
+def refuse_release(tx: Connection, proposal: Row, by: str, at: datetime, reason: str) -> None:
+    """Records as a row of its own that a proposal was not approved; it holds from now on."""
+    _decided(tx, proposal, "refused", by, at, reason, None)
+    tx.execute(update(Release).where(Release.id == proposal["id"], Release.released_at.is_(None)).values(
         refused_by=by, refused_at=at, reason=reason, approved_by=None, approved_at=None, expires_at=None))
+
+
+def _decided(tx: Connection, proposal: Row, decision: str, by: str, at: datetime, reason: str, expires_at: datetime | None) -> None:
+    tx.execute(insert(ReleaseDecision).values(
+        release_id=proposal["id"], decision=decision, decided_by=by, decided_at=at, content_sha256=proposal["content_sha256"],
+        expires_at=expires_at, reason=reason))
+
+
+def decisions(tx: Connection, release_id: int) -> list[Row]:
+    """Everything that was decided on a proposal, in its order."""
+    return list(tx.execute(select(ReleaseDecision.__table__).where(ReleaseDecision.release_id == release_id)
+                           .order_by(ReleaseDecision.id)).mappings())
 
 
 def close_release(tx: Connection, release_id: int, at: datetime) -> None:

@@ -98,7 +98,7 @@ def test_every_figure_opens_to_its_rule_run_files_and_as_many_rows_as_it_counts(
     opened = 0
     for indicator, organisation in made:
         if indicator in counted and organisation in (township, plan.region_organisation):
-            result = export_rows(campaign, indicator, organisation, PERIOD, tmp_path / "rows.csv", NOW)
+            result = export_rows(campaign, indicator, organisation, PERIOD, tmp_path / "rows.csv", NOW, "核对数字来源")
             assert result["rows"] == result["numerator"], (indicator, organisation)
             assert result["files"], "the files that were read are named"
             assert result["rule"]["source"] == counted[indicator].source

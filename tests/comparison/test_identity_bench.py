@@ -66,7 +66,7 @@ def test_a_decision_is_applied_remembered_and_audited(place: Path) -> None:
     before = tiers()
     assert before["review"] > 1
     out = place / "bench.xlsx"
-    written = bench(CAMPAIGN, PERIOD, out, NOW)
+    written = bench(CAMPAIGN, PERIOD, out, NOW, "演练核对身份疑点")
     sheet = openpyxl.load_workbook(out)[SHEET]
     numbers = [sheet.cell(FIRST_LINE + line, 1).value for line in range(written["pairs"])]
     firsts = [numbers.index(number) for number in dict.fromkeys(numbers)]
@@ -85,7 +85,7 @@ def test_a_decision_is_applied_remembered_and_audited(place: Path) -> None:
     # The same workbook again, and another run: nothing new, nothing undone.
     assert decide(CAMPAIGN, out, "专班综合岗", NOW)["changed"] == 0
     assert run_comparison.fn(CAMPAIGN, PERIOD, NOW)["new"] is False
-    assert bench(CAMPAIGN, PERIOD, place / "again.xlsx", NOW)["pairs"] == 0
+    assert bench(CAMPAIGN, PERIOD, place / "again.xlsx", NOW, "演练核对身份疑点")["pairs"] == 0
     with transaction() as tx:
         actions = [(row.action, row.count) for row in tx.execute(select(Audit.action, Audit.count))]
     assert ("identity bench exported", written["pairs"]) in actions
@@ -93,7 +93,7 @@ def test_a_decision_is_applied_remembered_and_audited(place: Path) -> None:
 
 
 def test_a_bench_of_another_campaign_or_without_a_post_is_refused(place: Path) -> None:
-    bench(CAMPAIGN, PERIOD, place / "b.xlsx", NOW)
+    bench(CAMPAIGN, PERIOD, place / "b.xlsx", NOW, "演练核对身份疑点")
     with pytest.raises(WrongUse, match="answers for it"):
         decide(CAMPAIGN, place / "b.xlsx", " ", NOW)
     store_plan.fn("bozhou-2018", NOW)

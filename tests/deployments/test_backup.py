@@ -58,9 +58,11 @@ def test_what_was_lost_comes_back_whole(filled: Path, server: URL, tmp_path: Pat
     before = _counts()
     made = backup(tmp_path / "backups", NOW)
     _lose_everything(filled, server)
-    back = restore(Path(made["backup"]))
-    assert (back["files"], back["history"]) == (2, False)
-    assert _counts() == before
+    back = restore(Path(made["backup"]), NOW)
+    assert (back["files"], back["history"]) == (3, False), "two, and the key of the audit trail"
+    obligations, audited, versions = _counts()
+    assert (obligations, versions) == (before[0], before[2])
+    assert audited == before[1] + 2, "that it was begun to be made, and that it came back"
     assert before[0] > 100
     with database.transaction() as tx:
         assert campaigns.audit_is_whole(tx)
@@ -91,26 +93,26 @@ def test_only_the_newest_stay_where_so_many_are_kept(filled: Path, tmp_path: Pat
 def test_nothing_that_exists_is_written_over(filled: Path, tmp_path: Path) -> None:
     made = Path(backup(tmp_path / "backups", NOW)["backup"])
     with pytest.raises(WrongUse, match="not empty"):
-        restore(made)
+        restore(made, NOW)
     shutil.rmtree(filled / CAMPAIGN)
     with pytest.raises(WrongUse, match="holds a record already"):
-        restore(made)
+        restore(made, NOW)
 
 
 def test_a_backup_of_another_home_is_refused_with_what_to_do(filled: Path, server: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Path(backup(tmp_path / "backups", NOW)["backup"])
     monkeypatch.setenv("CANBAO_HOME", str(tmp_path / "elsewhere"))
     with pytest.raises(WrongUse, match=f"Set CANBAO_HOME={filled}"):
-        restore(made)
+        restore(made, NOW)
 
 
 def test_a_file_that_is_no_backup_is_refused(record: Path, tmp_path: Path) -> None:
     other = tmp_path / "holiday.tar"
     other.write_bytes(b"no archive")
     with pytest.raises(WrongUse, match="no backup"):
-        restore(other)
+        restore(other, NOW)
     with pytest.raises(WrongUse, match="no such file"):
-        restore(tmp_path / "nowhere.tar")
+        restore(tmp_path / "nowhere.tar", NOW)
 
 
 def test_a_damaged_dump_is_found_before_anything_is_restored(filled: Path, server: URL, tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_a_damaged_dump_is_found_before_anything_is_restored(filled: Path, serve
     made.write_bytes(content[:place] + b"\0\0\0\0" + content[place + 4:])
     _lose_everything(filled, server)
     with pytest.raises(CanbaoError, match=r"record\.dump is damaged"):
-        restore(made)
+        restore(made, NOW)
     assert database.is_empty()
 
 
@@ -146,7 +148,7 @@ def test_an_archive_that_leads_elsewhere_is_refused_and_nothing_is_written(recor
     made = _archive(tmp_path / "canbao-20210527T010000Z.tar", ("files", b"", {"type": tarfile.DIRTYPE}), (name, b"", kind))
     before = set(tmp_path.rglob("*"))
     with pytest.raises(WrongUse):
-        restore(made)
+        restore(made, NOW)
     assert set(tmp_path.rglob("*")) == before
     assert not Path("/tmp/canbao-outside").exists()
 
@@ -169,6 +171,6 @@ def test_a_folder_on_another_disk_and_files_with_two_names_come_back(filled: Pat
     made = backup(tmp_path / "backups", NOW)
     _lose_everything(filled, server)
     shutil.rmtree(larger)
-    assert restore(Path(made["backup"]))["files"] == 3
+    assert restore(Path(made["backup"]), NOW)["files"] == 4
     assert (filled / CAMPAIGN / "rosters" / "again.xlsx").read_bytes() == b"roster"
     assert not (filled / CAMPAIGN).is_symlink()

@@ -56,14 +56,14 @@ def test_who_prepared_it_cannot_approve_it_and_is_told_why(life: Life) -> None:
     found = _newest(life)
     assert "提请岗位不能批准" in approvals.decide(CAMPAIGN, found, True, "经办岗", "", life.now)
     assert _newest(life).state == "waiting"
-    assert approvals.decide(CAMPAIGN, found, True, "审批岗", "数量已核对", life.now) == ""
+    assert approvals.decide(CAMPAIGN, found, True, "办公室副主任（审核）", "数量已核对", life.now) == ""
     assert _newest(life).state == "approved"
 
 
 def test_a_refusal_needs_a_reason_and_holds_as_long_as_the_content_is_the_same(life: Life) -> None:
     found = _newest(life)
-    assert "须写明理由" in approvals.decide(CAMPAIGN, found, False, "审批岗", " ", life.now)
-    assert approvals.decide(CAMPAIGN, found, False, "审批岗", "凤麓数量有误", life.now) == ""
+    assert "须写明理由" in approvals.decide(CAMPAIGN, found, False, "办公室副主任（审核）", " ", life.now)
+    assert approvals.decide(CAMPAIGN, found, False, "办公室副主任（审核）", "凤麓数量有误", life.now) == ""
     propose.fn(CAMPAIGN, found.run, "经办岗", life.now + timedelta(days=30))
     assert _newest(life).state == "refused"
     with pytest.raises(ApprovalMissing, match="凤麓数量有误"):
@@ -75,13 +75,13 @@ def test_changed_lists_need_a_decision_of_their_own(life: Life) -> None:
     with transaction() as tx:
         tx.execute(text("UPDATE finding SET owner = 'longjie' WHERE subject = 'b'"))
     assert _newest(life).state == "changed"
-    assert "有变化" in approvals.decide(CAMPAIGN, shown, True, "审批岗", "", life.now)
+    assert "有变化" in approvals.decide(CAMPAIGN, shown, True, "办公室副主任（审核）", "", life.now)
     renewed = approvals.propose_what_changed(CAMPAIGN, life.now)
     assert renewed is not None
     assert (renewed.state, renewed.prepared_by) == ("waiting", "经办岗")
     assert approvals.standing(CAMPAIGN, shown.release, life.now).state == "replaced"
     # A form that was opened before decides nothing about what is proposed now.
-    assert "新的提请" in approvals.decide(CAMPAIGN, shown, True, "审批岗", "", life.now)
+    assert "新的提请" in approvals.decide(CAMPAIGN, shown, True, "办公室副主任（审核）", "", life.now)
     assert len(_waiting_events()) == 2
 
 
@@ -92,7 +92,7 @@ def test_a_proposal_waits_for_the_plans_days_and_not_longer(life: Life, minutes:
     assert approvals.standing(CAMPAIGN, found.release, ends).state == state
     if state == "lapsed":
         with pytest.raises(ApprovalMissing, match="within"):
-            approve.fn(CAMPAIGN, found.run, "审批岗", ends)
+            approve.fn(CAMPAIGN, found.run, "办公室副主任（审核）", ends)
         propose.fn(CAMPAIGN, found.run, "另一经办岗", ends)
         assert approvals.standing(CAMPAIGN, found.release, ends).prepared_by == "另一经办岗"
         assert len(_waiting_events()) == 2
@@ -100,7 +100,7 @@ def test_a_proposal_waits_for_the_plans_days_and_not_longer(life: Life, minutes:
 
 def test_an_expired_approval_is_none_and_the_same_lists_are_proposed_anew(life: Life) -> None:
     found = _newest(life)
-    approve.fn(CAMPAIGN, found.run, "审批岗", life.now)
+    approve.fn(CAMPAIGN, found.run, "办公室副主任（审核）", life.now)
     after = life.now + timedelta(days=plan_in_force(CAMPAIGN).approval.expires_days, minutes=1)
     assert approvals.standing(CAMPAIGN, found.release, after).state == "lapsed"
     with pytest.raises(ApprovalMissing, match="expired"):
@@ -111,14 +111,14 @@ def test_an_expired_approval_is_none_and_the_same_lists_are_proposed_anew(life: 
 
 def test_what_was_refused_may_be_approved_after_all_and_nothing_is_decided_twice(life: Life) -> None:
     found = _newest(life)
-    refuse.fn(CAMPAIGN, found.run, "审批岗", life.now, "请核对")
-    approve.fn(CAMPAIGN, found.run, "审批岗", life.now, "已核对")
+    refuse.fn(CAMPAIGN, found.run, "办公室副主任（审核）", life.now, "请核对")
+    approve.fn(CAMPAIGN, found.run, "办公室副主任（审核）", life.now, "已核对")
     assert _newest(life).state == "approved"
     with transaction() as tx:
         store.close_release(tx, found.release, life.now)
     assert _newest(life).state == "released"
     with pytest.raises(WrongUse, match="released already"):
-        refuse.fn(CAMPAIGN, found.run, "审批岗", life.now, "太迟")
+        refuse.fn(CAMPAIGN, found.run, "办公室副主任（审核）", life.now, "太迟")
 
 
 def test_a_newer_run_replaces_what_waits(life: Life) -> None:

@@ -148,7 +148,7 @@ def test_a_release_waits_until_it_is_approved_and_handed_out(compared: Path) -> 
     undecided = a_comparison.NOW + timedelta(days=plan.approval.decide_within_days, minutes=1)
     assert board_content(plan, undecided).waiting[0].what == "清单下发逾期未批准"
     later = a_comparison.NOW + timedelta(hours=1)
-    approve.fn(a_comparison.CAMPAIGN, int(run), "审批岗", later)
+    approve.fn(a_comparison.CAMPAIGN, int(run), "办公室副主任（复审）", later)
     assert board_content(plan, later).waiting[0].what == "清单已批准，待下发"
     assert board_content(plan, a_comparison.NOW).waiting[0].what == "清单下发待批准", "as it stood an hour before"
     too_late = later + timedelta(days=plan.approval.expires_days, minutes=1)

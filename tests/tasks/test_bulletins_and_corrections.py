@@ -197,17 +197,17 @@ def test_a_quarter_whose_last_month_is_not_compared_waits(year: dict[str, Any]) 
 def test_a_person_decides_once_and_says_why(year: dict[str, Any]) -> None:
     (found,) = candidates(CAMPAIGN, _at(7, 21))
     with pytest.raises(WrongUse, match="why"):
-        decide(CAMPAIGN, found["candidate"], accept=True, by="领导小组", reason=" ", as_of=_at(7, 22))
-    made = decide(CAMPAIGN, found["candidate"], accept=False, by="领导小组", reason="当月区划调整", as_of=_at(7, 22))
+        decide(CAMPAIGN, found["candidate"], accept=True, by="领导小组组长", reason=" ", as_of=_at(7, 22))
+    made = decide(CAMPAIGN, found["candidate"], accept=False, by="领导小组组长", reason="当月区划调整", as_of=_at(7, 22))
     assert made["decision"] == "refused"
     with pytest.raises(WrongUse, match="was decided: refused"):
-        decide(CAMPAIGN, found["candidate"], accept=True, by="领导小组", reason="再议", as_of=_at(7, 23))
+        decide(CAMPAIGN, found["candidate"], accept=True, by="领导小组组长", reason="再议", as_of=_at(7, 23))
     with pytest.raises(WrongUse, match="no candidate"):
-        decide(CAMPAIGN, 10_000, accept=True, by="领导小组", reason="再议", as_of=_at(7, 23))
+        decide(CAMPAIGN, 10_000, accept=True, by="领导小组组长", reason="再议", as_of=_at(7, 23))
     assert candidates(CAMPAIGN, _at(7, 23)) == []
     (whole,) = candidates(CAMPAIGN, _at(7, 23), undecided_only=False)
-    assert (whole["decided_by"], whole["reason"]) == ("领导小组", "当月区划调整")
+    assert (whole["decided_by"], whole["reason"]) == ("领导小组组长", "当月区划调整")
     assert candidates(CAMPAIGN, _at(7, 22) - timedelta(hours=1))[0]["decision"] is None, "as it stood before"
     with transaction() as tx:
         audited = tx.execute(text("SELECT actor, reason FROM audit WHERE action = 'candidate refused'")).one()
-    assert tuple(audited) == ("领导小组", "当月区划调整")
+    assert tuple(audited) == ("领导小组组长", "当月区划调整")

@@ -41,7 +41,7 @@ from tests.ui.browser import browser, see, shot
 
 pytestmark = pytest.mark.long
 CAMPAIGN, PERIOD = "chengjiang-2021", "2021-04"
-PREPARER, APPROVER = "经办岗", "审批岗"
+PREPARER, APPROVER = "经办岗", "办公室副主任（审核）"
 SCHEDULED_AHEAD = timedelta(minutes=2)
 """Far enough for Prefect's scheduler to make the run, near enough to have come when it is asked for."""
 SHORTEST_TELLING_NAME = 3
