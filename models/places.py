@@ -62,10 +62,12 @@ def inside(home: Path, campaign: str, *parts: str) -> Path:
         if not is_plain(part):
             raise WrongUse(f"part {number} of the place names no entry of a folder.", where=f"{campaign}/",
                            cure="Give a code, feed or period as the plan writes it: no separator, no `..`, no leading dot.")
-    top = home.joinpath(campaign, *parts[:1])
-    found = top.joinpath(*parts[1:])
-    if not found.resolve().is_relative_to(top.resolve()):
-        raise WrongUse("a link leads out of this folder.", where=str(top), cure="Remove the link; put the folder itself there.")
+    top = found = home.joinpath(campaign, *parts[:1])
+    for part in parts[1:]:
+        found = found / part
+        # Plain words lead nowhere but through a link; resolving every path would cost more than making its folder.
+        if found.is_symlink() and not found.resolve().is_relative_to(top.resolve()):
+            raise WrongUse("a link leads out of this folder.", where=str(top), cure="Remove the link; put the folder itself there.")
     return found
 
 
