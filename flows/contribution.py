@@ -10,8 +10,9 @@ from flows.clock import instant, run_name
 from flows.due import idle
 from flows.parameters import Campaign, Place
 from flows.summary import publish
-from tasks.campaign import door, keep_phases
+from tasks.campaign import actor, door, keep_phases
 from tasks.effect import guarded
+from tasks.refusals import kept
 from tasks.reports import issue_forms
 from tasks.submissions import returned_files, take_returns
 
@@ -37,7 +38,8 @@ def contribution(campaign: Campaign, as_of: datetime | None = None, returns: Pla
 def take_back(campaign: str, now: datetime, returns: str | None) -> dict[str, object]:
     """The order of tasks that contribution shares with pilot, survey and self-assessment: phases, what came back, forms."""
     phases = keep_phases(campaign, now)
-    place = door(campaign, "returns", returns)
+    with kept(campaign, "folder named", "returns", actor(), now):
+        place = door(campaign, "returns", returns)
     taken = take_returns(campaign, list(returned_files(campaign, place, now)))
     return {
         "phases": phases, "taken": sum(bool(entry["new"]) for entry in taken),

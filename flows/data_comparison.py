@@ -24,6 +24,7 @@ from tasks.effect import guarded
 from tasks.events import announce
 from tasks.inbox import Moment
 from tasks.intake import waits_for
+from tasks.refusals import kept
 from tasks.release import propose
 
 
@@ -80,7 +81,8 @@ def _compare_month(
 
 def compare_when_complete(campaign: str, period: str, now: datetime, inbox: str | None, by: str | None) -> dict[str, object]:
     """The order of tasks that the comparison shares with routine operation."""
-    place = door(campaign, "inbox", inbox)
+    with kept(campaign, "folder named", "inbox", actor(), now):
+        place = door(campaign, "inbox", inbox)
     result: dict[str, object] = {**admit_all(campaign, look(campaign, place, Moment(now), period))}
     waiting = waits_for(campaign, period, now)
     result["waiting_for"] = waiting

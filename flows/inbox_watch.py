@@ -12,11 +12,12 @@ from flows.due import begin_what_is_due, idle
 from flows.parameters import Campaign, Place
 from flows.summary import publish
 from models.errors import CanbaoError
-from tasks.campaign import door
+from tasks.campaign import actor, door
 from tasks.doors import admit_files, look
 from tasks.effect import guarded
 from tasks.events import announce, notice_stale_sweep
 from tasks.inbox import Inbox, Moment
+from tasks.refusals import kept
 
 
 @flow(name="inbox-watch", description="收件箱：接收各部门已送达的完整文件", flow_run_name=run_name("收件箱"))
@@ -37,7 +38,8 @@ def inbox_watch(campaign: Campaign, as_of: datetime | None = None, inbox: Place 
     now = instant(as_of)
     if nothing := idle(campaign, "inbox-watch", now):
         return nothing
-    place = door(campaign, "inbox", inbox)
+    with kept(campaign, "folder named", "inbox", actor(), now):
+        place = door(campaign, "inbox", inbox)
     result = admit_all(campaign, look(campaign, place, Moment(now)))
     result["begun"] = begin_what_is_due(campaign, now)
     notice_stale_sweep(campaign, now)

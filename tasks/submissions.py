@@ -24,8 +24,8 @@ from models.store import findings as findings_store
 from models.store import obligations as store
 from rules.finding_life import TRANSITIONS, excused_until
 from rules.report_checks import changes
-from tasks import workers
-from tasks.campaign import folder, plan_in_force, today, unit_of
+from tasks import refusals, workers
+from tasks.campaign import actor, folder, plan_in_force, today, unit_of
 from tasks.effect import effect
 from tasks.originals import IGNORED, keep_original, sha256_of, sha256_of_delivered
 from tasks.report_checks import DISPUTE, as_cell_faults, as_remarks, as_rows, judge, sections_of, stated
@@ -105,6 +105,8 @@ def take_return(campaign: str, organisation: str, path: str, received_at: dateti
     The same content again changes nothing. Raises WrongUse for an organisation that the plan does not have, FileReturned for
     what is no file.
     """
+    with refusals.kept(campaign, "workbook handed in", "for a unit that the plan does not have", actor(), received_at):
+        unit_of(plan_in_force(campaign), organisation)
     return _take(campaign, organisation, _begun(campaign, organisation, Path(path)), received_at)
 
 
