@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -212,6 +213,31 @@ def test_the_table_is_only_added_to(trail: Path, statement: str) -> None:
     with pytest.raises(DBAPIError, match="only added to"), transaction() as tx:
         tx.execute(text(statement))
     assert _verify().is_whole
+
+
+HANDBOOK = Path(__file__).resolve().parents[2] / "docs" / "handbook"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_handbooks_role_can_work_and_cannot_change_the_trail(trail: Path, language: str) -> None:
+    recipe = re.search(r"```sql\n(.*?)```", (HANDBOOK / language / "administrator.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert recipe is not None
+    name = database.url().rpartition("/")[2].partition("?")[0]
+    statements = recipe[1].replace("canbao, canbao_prefect", name).replace("canbao_app", f"app_{name}")
+    with transaction() as tx:
+        tx.execute(text(statements))
+        tx.execute(text("ALTER TABLE audit DISABLE TRIGGER USER"))  # what the role may do, whatever the triggers say
+    try:
+        with transaction() as tx:
+            tx.execute(text(f"SET LOCAL ROLE app_{name}"))
+            audit.audit(tx, "chengjiang-2021", at=NOW, actor="经办岗", action="x", subject="", count=1, reason="")
+        for statement in ("UPDATE audit SET actor = '甲'", "DELETE FROM audit", "TRUNCATE audit", "ALTER TABLE audit DISABLE TRIGGER ALL"):
+            with pytest.raises(DBAPIError, match=r"permission denied|must be owner"), transaction() as tx:
+                tx.execute(text(f"SET LOCAL ROLE app_{name}; {statement}"))
+    finally:
+        with transaction() as tx:
+            tx.execute(text(f"DROP OWNED BY app_{name}; DROP ROLE app_{name}"))
+    assert {flaw.row for flaw in _verify().flaws} == {None}, "nothing but the triggers"
 
 
 def test_what_is_rolled_back_leaves_no_gap_and_no_claim(trail: Path) -> None:
