@@ -26,7 +26,8 @@ from rules import schedule
 LISTING = Path(__file__).with_name("listing.yaml")
 HEADER = """\
 # A list of deployments: `canbao deployments CAMPAIGN --write` makes a campaign's entries from its plan, and
-# `prefect deploy --all` works as it stands, against the work pool `canbao`. Change the plan, not this file.
+# `PREFECT_API_AUTH_STRING="$(cat var/prefect-password)" prefect deploy --all` works as it stands while `canbao up` runs, against the
+# work pool `canbao`. Change the plan, not this file.
 # Every flow works out what is due from the record: a missed or doubled run changes nothing.
 """
 ALARM = "flows/alarm.py:alarm"
