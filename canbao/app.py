@@ -41,6 +41,24 @@ Purpose = Annotated[str | None, typer.Option("--purpose", help="What it is for, 
 Receiver = Annotated[str, typer.Option("--receiver", help="Post or unit that gets it; whoever runs the command if left out.")]
 
 
+MUST_STATE = "CANBAO_PURPOSE_REQUIRED"
+
+
+def purpose_of(given: str | None) -> str | None:
+    """What an export in full is for: as told, as CANBAO_PURPOSE says, or as whoever sits at the terminal answers. A script that says
+    nothing gets its file, and that it said nothing stands in the audit trail; where CANBAO_PURPOSE_REQUIRED=1 it gets none
+    (decision 0037)."""
+    stated = given or os.environ.get("CANBAO_PURPOSE")
+    if stated is not None or os.environ.get(MUST_STATE) == "1":
+        return stated
+    if sys.stdin.isatty():
+        return str(typer.prompt("用途（做什么用、谁要求的） purpose", err=True))
+    from rules.purposes import UNSTATED
+
+    print("No purpose was given (--purpose, CANBAO_PURPOSE); the audit trail says so.", file=sys.stderr)
+    return UNSTATED
+
+
 def _say_version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version

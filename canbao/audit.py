@@ -22,6 +22,7 @@ from canbao.app import (
     campaign_id,
     instant_of,
     period_of,
+    purpose_of,
     show,
 )
 from models.errors import WrongUse
@@ -50,7 +51,7 @@ def explain(
         return
     assert indicator is not None
     if rows is not None:
-        result = export_rows(code, indicator, org, period, rows, instant_of(code, as_of), purpose, receiver)
+        result = export_rows(code, indicator, org, period, rows, instant_of(code, as_of), purpose_of(purpose), receiver)
     else:
         result = explain_indicator(code, indicator, org, period)
     answer(result, as_json, lambda: render.figure_explained(result))
@@ -88,7 +89,7 @@ def findings(
     from tasks.export import export_findings
 
     code = campaign_id(campaign)
-    result = export_findings(code, period_of(period), out, datetime.now(UTC), purpose, receiver)
+    result = export_findings(code, period_of(period), out, datetime.now(UTC), purpose_of(purpose), receiver)
     answer(result, as_json, f"{result['rows']:,} findings in {out}; the export is in the audit trail.")
 
 
@@ -101,5 +102,5 @@ def links(
     from tasks.export import export_links
 
     code = campaign_id(campaign)
-    result = export_links(code, period_of(period), out, datetime.now(UTC), purpose, receiver)
+    result = export_links(code, period_of(period), out, datetime.now(UTC), purpose_of(purpose), receiver)
     answer(result, as_json, f"{result['rows']:,} links in {out}; the export is in the audit trail.")

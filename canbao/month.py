@@ -22,6 +22,7 @@ from canbao.app import (
     campaign_id,
     instant_of,
     period_of,
+    purpose_of,
     show,
 )
 from models.errors import CanbaoError, WrongUse
@@ -199,7 +200,7 @@ def bench(
     from tasks.identities import bench as write
 
     code = campaign_id(campaign)
-    result = write(code, period_of(period), out, instant_of(code, as_of), purpose, receiver)
+    result = write(code, period_of(period), out, instant_of(code, as_of), purpose_of(purpose), receiver)
     answer(result, as_json, f"{result['questions']:,} questions, {result['pairs']:,} pairs in {out}; the export is in the audit trail.")
 
 

@@ -8,6 +8,10 @@ SHORTEST = 4
 """Letters without blanks: 「核查」 tells nobody which; 「市局抽查」 does."""
 
 
+UNSTATED = "未说明用途（脚本导出，未经询问）"
+"""What stands in the trail where a script takes an export and nobody was there to be asked (decision 0037)."""
+
+
 def stated_purpose(text: str | None, where: str) -> str:
     """The purpose as it is kept beside the export. Raises WrongUse where none is said, or too little to tell one from another."""
     stated = " ".join((text or "").split())

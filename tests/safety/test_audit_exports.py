@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from canbao.app import purpose_of
 from canbao.commands import app
 from deployments.backup import backup
 from models.database import transaction
 from models.errors import StorageUnavailable, WrongUse
+from rules.purposes import UNSTATED
 from tasks.campaign import store_plan
 from tasks.export import export
 
@@ -60,6 +63,25 @@ def test_every_full_export_can_be_told_what_it_is_for(command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
     assert "--purpose" in shown
     assert "--receiver" in shown
+
+
+@pytest.mark.parametrize(("given", "environment", "kept"), [
+    ("市社保局抽查", {}, "市社保局抽查"), (None, {"CANBAO_PURPOSE": "省厅核查"}, "省厅核查"), (None, {}, UNSTATED),
+    (None, {"CANBAO_PURPOSE_REQUIRED": "1"}, None), ("", {}, UNSTATED),
+])
+def test_a_script_that_says_nothing_is_noted_or_refused_as_the_site_has_it(
+    given: str | None, environment: dict[str, str], kept: str | None, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert purpose_of(given) == kept
+
+
+def test_whoever_sits_at_the_terminal_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: "市社保局抽查")
+    assert purpose_of(None) == "市社保局抽查"
 
 
 def test_a_backup_is_in_the_trail_with_its_hash(record: Path, tmp_path: Path) -> None:
