@@ -77,9 +77,9 @@ def test_a_dispute_that_can_lead_nowhere_is_refused(bozhou: Plan, by: str, to: s
         refuse_dispute(bozhou, date(2019, 6, 1), FINDING, by, to)
 
 
-def test_no_party_settles_its_own_dispute() -> None:
+def test_no_party_settles_its_own_dispute(bozhou: Plan) -> None:
     dispute = {"id": 1, "raised_by": "canlian", "wanted_owner": "minzheng", "owner_then": "jiaoyu", "settled_at": None}
     for party in ("canlian", "minzheng", "jiaoyu"):
         with pytest.raises(WrongUse, match="is a party"):
-            refuse_settlement(dispute, party)
-    refuse_settlement(dispute, "办公室副主任")
+            refuse_settlement(bozhou, dispute, party)
+    refuse_settlement(bozhou, dispute, "办公室副主任")
