@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from contextlib import suppress
 from pathlib import Path
 
+from models.garbage import collect_seldom
 from models.loopback import reach_directly
 from models.prefect_password import send_to_our_own
 from models.private import FOLDER_MODE, keep_private
@@ -28,14 +28,9 @@ def _prepare_environment() -> None:
         state.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
 
-COLLECT_AFTER_OBJECTS = 50_000
-"""Importing makes some two hundred thousand objects that live as long as the process. Looking through them every 700, as Python
-does by itself, is a tenth of what a short command costs, and finds nothing."""
-
-
 def main() -> None:
     """Entry point of the ``canbao`` command."""
-    gc.set_threshold(COLLECT_AFTER_OBJECTS, *gc.get_threshold()[1:])
+    collect_seldom()
     keep_private()
     _prepare_environment()
     from canbao.commands import run

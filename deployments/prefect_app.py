@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from models.garbage import collect_seldom, spare_what_stays
 from models.loopback import LOOPBACK
 from models.private import close, keep_private, open_to_others
 
@@ -72,6 +73,7 @@ def _port() -> int:
 def main() -> None:
     """Runs the server on a port of the loopback until it is asked to end. Everything else is in the environment."""
     keep_private()
+    collect_seldom()
     import uvicorn
     from prefect.server.api.server import create_app
     from prefect.settings import get_current_settings
@@ -80,6 +82,7 @@ def main() -> None:
     app = create_app(final=True)
     for path, mode in open_to_others(Path(settings.ui.static_directory or "")):
         close(path, mode)  # Prefect copies its pages with the modes that they have in its package
+    spare_what_stays()
     uvicorn.run(
         OnlyOurs(app, os.environ.get(PUBLIC, "")), host="127.0.0.1", port=_port(), log_level=settings.logging_level.lower(),
         timeout_keep_alive=settings.api.keepalive_timeout, ws_ping_interval=settings.api.websocket_ping_interval,

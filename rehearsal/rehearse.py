@@ -33,6 +33,7 @@ from comparison.plan_check import load_sound
 from deployments.server import WITHOUT_SCHEDULES, as_our_client, prefect_server
 from models.database import home, transaction
 from models.errors import StorageUnavailable, WrongUse
+from models.garbage import spare_what_stays
 from models.plan import Plan
 from models.plan_file import PLAN_NAME
 from models.store import campaigns, documents
@@ -403,6 +404,7 @@ def rehearse(campaign: str, *, persons: int | None = None, seed: int = 1, until:
         stack.enter_context(beginning.processes())
         console.print("正在启动数据库和 Prefect 服务 …", highlight=False)
         stack.enter_context(served(meanwhile=prepare))
+        spare_what_stays()
         last = _play(prepared[0], until, console)
         if last is not None:
             draw_board(plan.id, last.at, board_file(plan.id))

@@ -17,6 +17,7 @@ from importlib import import_module
 from multiprocessing import get_context, parent_process
 from typing import ParamSpec, TypeVar
 
+from models.garbage import spare_what_stays
 from models.machine import machine
 from models.private import keep_private
 
@@ -92,3 +93,4 @@ def _begin(environment: dict[str, str], warm_up: tuple[str, ...]) -> None:
     threading.Thread(target=watch, daemon=True).start()
     for module in warm_up:
         import_module(module)
+    spare_what_stays()
