@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from xml.etree import ElementTree
 
 import xlsxwriter
@@ -29,7 +29,6 @@ from models.errors import FileReturned
 
 META_SHEET = "_meta"
 ROSTER_SCHEMA, FORM_SCHEMA = "canbao-roster-1", "canbao-form-1"
-_KINDS: dict[str, Literal["roster", "form"]] = {ROSTER_SCHEMA: "roster", FORM_SCHEMA: "form"}
 FONT, HEAD_FONT = "宋体", "黑体"
 GREY, YELLOW, HEAD_BLUE, HEAD_YELLOW, GREEN, ORANGE = "#EDEDED", "#FFFBE0", "#D9E2EC", "#FFE699", "#E2F0D9", "#FBE0CC"
 INK, BORDER, MUTED = "#000000", "#8C8C8C", "#595959"
@@ -215,11 +214,6 @@ class Returned:
     meta_rows: list[list[Any]]
     sheets: dict[str, Sheet]
     names: dict[str, tuple[str, int, int] | None]
-
-
-def kind_of(path: Path) -> Literal["roster", "form"]:
-    """Which of our workbooks came back, by its content. Raises FileReturned if it is none of ours."""
-    return _KINDS[open_returned(path, *_KINDS).head["schema"]]
 
 
 def open_returned(path: Path, *schemas: str) -> Returned:

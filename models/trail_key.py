@@ -21,6 +21,7 @@ from typing import Any
 
 from models.database import home
 from models.errors import StorageUnavailable, WrongUse
+from models.private import FILE_MODE
 
 KEY_FILE, HEAD_FILE, LOCK_FILE = "audit.key", "audit.head", "audit.head.lock"
 KEY_VARIABLE = "CANBAO_AUDIT_KEY"
@@ -28,7 +29,6 @@ SHORTEST_KEY = 32
 """Characters: 128 bits written in hexadecimal, the least that nobody tries out."""
 SHOWN = 16
 """Letters of a proof that are told in messages: nobody finds another row that has them."""
-MODE = 0o600
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def _write(path: Path, content: bytes) -> None:
     try:
         handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
-            os.fchmod(handle, MODE)
+            os.fchmod(handle, FILE_MODE)
             stream.write(content)
             stream.flush()
             os.fsync(handle)
@@ -186,7 +186,7 @@ def _write(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _locked() -> Iterator[None]:
-    handle = os.open(home() / LOCK_FILE, os.O_RDWR | os.O_CREAT, MODE)
+    handle = os.open(home() / LOCK_FILE, os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

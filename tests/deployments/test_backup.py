@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, text
 
 from deployments.backup import _unpack, backup, latest, restore
 from models import database
@@ -19,6 +19,7 @@ from models.errors import CanbaoError, WrongUse
 from models.store import campaigns
 from tasks.campaign import folder, store_plan
 from tasks.obligations import make_obligations
+from tests.losses import lose_everything
 
 CAMPAIGN = "chengjiang-2021"
 NOW = datetime(2021, 5, 27, 1, tzinfo=UTC)
@@ -42,22 +43,10 @@ def _counts() -> tuple[Any, ...]:
         return tuple(tx.execute(text(f"SELECT count(*) FROM {table}")).scalar() for table in ("obligation", "audit", "plan_version"))
 
 
-def _lose_everything(home: Path, server: URL) -> None:
-    shutil.rmtree(home)
-    home.mkdir()
-    database._engine(database.url()).dispose()
-    database._engine.cache_clear()
-    name = database.url().rpartition("/")[2].partition("?")[0]
-    admin = create_engine(server.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
-
-
 def test_what_was_lost_comes_back_whole(filled: Path, server: URL, tmp_path: Path) -> None:
     before = _counts()
     made = backup(tmp_path / "backups", NOW)
-    _lose_everything(filled, server)
+    lose_everything(filled, server)
     back = restore(Path(made["backup"]), NOW)
     assert (back["files"], back["history"]) == (3, False), "two, and the key of the audit trail"
     obligations, audited, versions = _counts()
@@ -120,7 +109,7 @@ def test_a_damaged_dump_is_found_before_anything_is_restored(filled: Path, serve
     content = made.read_bytes()
     place = content.index(b"PGDMP") + 2000
     made.write_bytes(content[:place] + b"\0\0\0\0" + content[place + 4:])
-    _lose_everything(filled, server)
+    lose_everything(filled, server)
     with pytest.raises(CanbaoError, match=r"record\.dump is damaged"):
         restore(made, NOW)
     assert database.is_empty()
@@ -169,7 +158,7 @@ def test_a_folder_on_another_disk_and_files_with_two_names_come_back(filled: Pat
     (larger / "round").symlink_to(larger)
     os.link(larger / "rosters" / "凤麓街道.xlsx", larger / "rosters" / "again.xlsx")
     made = backup(tmp_path / "backups", NOW)
-    _lose_everything(filled, server)
+    lose_everything(filled, server)
     shutil.rmtree(larger)
     assert restore(Path(made["backup"]), NOW)["files"] == 4
     assert (filled / CAMPAIGN / "rosters" / "again.xlsx").read_bytes() == b"roster"

@@ -9,10 +9,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from documents.model import DispositionChoice, RosterResult
+from documents.model import DispositionChoice, ReportReturn, RosterResult, RosterReturn
 from documents.report_form import write_report_form
+from documents.returned import read_returned
 from documents.roster import read_roster, write_roster
-from documents.workbook import kind_of
 from models.errors import FileReturned, StorageUnavailable
 from tests.documents.content import DISPOSITIONS, a_form, a_list, a_roster, a_row, fill_roster
 
@@ -317,7 +317,7 @@ def test_a_monthly_report_is_no_roster(tmp_path):
     write_report_form(path, a_form())
     with pytest.raises(FileReturned):
         read_roster(path)
-    assert kind_of(path) == "form"
+    assert isinstance(read_returned(path), ReportReturn)
 
 
 def test_a_tampered_meta_sheet_is_refused(roster):
@@ -334,4 +334,4 @@ def test_a_long_list_of_dispositions_still_fits_the_drop_down(tmp_path):
     write_roster(path, a_roster(dispositions=choices))
     rules = openpyxl.load_workbook(path)[SHEET].data_validations.dataValidation
     assert any(rule.formula1 == "_choices!$A$1:$A$40" for rule in rules)
-    assert kind_of(path) == "roster"
+    assert isinstance(read_returned(path), RosterReturn)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
@@ -22,6 +21,7 @@ from models.database import transaction
 from models.errors import StorageUnavailable, WrongUse
 from models.store import audit
 from models.store.audit import Verdict
+from tests.losses import lose_everything
 
 NOW = datetime(2021, 5, 27, 1, tzinfo=UTC)
 ROWS = 12
@@ -307,7 +307,7 @@ def test_after_a_restore_it_is_whole_and_says_so_itself(trail: Path, server: URL
     made = Path(backup(tmp_path / "backups", NOW)["backup"])
     _sql("DELETE FROM audit WHERE id > 4", "UPDATE audit SET actor = '甲' WHERE id = 2")
     assert not _verify().is_whole
-    _lose_everything(trail, server)
+    lose_everything(trail, server)
     back = restore(made, NOW)
     assert (back["audit_whole"], back["audit_flaws"]) == (True, [])
     assert _verify().is_whole
@@ -323,7 +323,7 @@ def test_after_a_restore_it_is_whole_and_says_so_itself(trail: Path, server: URL
 def test_a_backup_of_a_changed_trail_comes_back_and_says_that_it_is_not_whole(trail: Path, server: URL, tmp_path: Path) -> None:
     _sql("UPDATE audit SET actor = '甲' WHERE id = 2")
     made = Path(backup(tmp_path / "backups", NOW)["backup"])
-    _lose_everything(trail, server)
+    lose_everything(trail, server)
     assert restore(made, NOW)["audit_flaws"] == ["row 2 was changed"]
     assert not _verify().is_whole
 
@@ -332,19 +332,7 @@ def test_a_backup_whose_key_is_kept_elsewhere_needs_it(record: Path, server: URL
     monkeypatch.setenv("CANBAO_AUDIT_KEY", "0123456789abcdef" * 4)
     _write(3)
     made = Path(backup(tmp_path / "backups", NOW)["backup"])
-    _lose_everything(record, server)
+    lose_everything(record, server)
     monkeypatch.delenv("CANBAO_AUDIT_KEY")
     with pytest.raises(StorageUnavailable, match="set CANBAO_AUDIT_KEY as before"):
         restore(made, NOW)
-
-
-def _lose_everything(home: Path, server: URL) -> None:
-    shutil.rmtree(home)
-    home.mkdir()
-    database._engine(database.url()).dispose()
-    database._engine.cache_clear()
-    name = database.url().rpartition("/")[2].partition("?")[0]
-    admin = create_engine(server.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
