@@ -10,6 +10,7 @@ from models.garbage import collect_seldom
 from models.loopback import reach_directly
 from models.prefect_password import send_to_our_own
 from models.private import FOLDER_MODE, keep_private
+from models.stacks import answer_where
 
 
 def _prepare_environment() -> None:
@@ -32,6 +33,7 @@ def main() -> None:
     """Entry point of the ``canbao`` command."""
     collect_seldom()
     keep_private()
+    answer_where()
     _prepare_environment()
     from canbao.commands import run
 

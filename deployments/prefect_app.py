@@ -20,6 +20,7 @@ from starlette.websockets import WebSocketClose
 from models.garbage import collect_seldom, spare_what_stays
 from models.loopback import LOOPBACK
 from models.private import close, keep_private, open_to_others
+from models.stacks import answer_where
 
 PUBLIC = "CANBAO_PUBLIC_URL"
 POLICY_VIOLATION = 1008
@@ -73,6 +74,7 @@ def _port() -> int:
 def main() -> None:
     """Runs the server on a port of the loopback until it is asked to end. Everything else is in the environment."""
     keep_private()
+    answer_where()
     collect_seldom()
     import uvicorn
     from prefect.server.api.server import create_app

@@ -21,6 +21,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from prefect.context import SyncClientContext
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
 from prefect.settings import (
     PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
     PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
@@ -58,6 +60,8 @@ SLOW_IMPORTS = ("flows.mobilisation", "flows.data_comparison", "matplotlib.pyplo
 PREPARER, APPROVER = SIMULATED_PREPARER, SIMULATED_APPROVER
 BEFORE_A_LOOK = timedelta(minutes=10)
 """How long before a sweep or a publication everything that has come is taken in."""
+TOLD_WITHIN_SECONDS = 20.0
+"""How long Prefect's client may take to deliver the last events and log lines of a rehearsal."""
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 PATIENCE_DAYS = 60
 """How long an acceptance waits for the last month's comparison before it fails for want of it."""
@@ -419,7 +423,12 @@ def served(*, meanwhile: Callable[[], object] = lambda: None) -> Iterator[None]:
         **as_our_client(api), PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
         PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
     }), SyncClientContext.get_or_create():  # one client for all runs, not one for each
-        yield
+        try:
+            yield
+        finally:
+            # What the client still has to say goes out while there is a server: else it tries to reach one when the process ends.
+            for service in (EventsWorker, APILogWorker):
+                service.drain_all(timeout=TOLD_WITHIN_SECONDS)
 
 
 def _refuse_a_real_campaign(campaign: str) -> None:

@@ -7,6 +7,7 @@ back plain values.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -14,15 +15,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from typing import ParamSpec, TypeVar
 
 from models.garbage import spare_what_stays
 from models.machine import machine
 from models.private import keep_private
+from models.stacks import answer_where
 
 WORTH_A_PROCESS = 10_000
 """Rows of workbooks that take longer to write (a quarter of a millisecond each) than a process takes to start."""
+ENDS_WITHIN_SECONDS = 20.0
+"""What a process needs at most to finish what it is at."""
+logger = logging.getLogger(__name__)
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 _pool: ProcessPoolExecutor | None = None
@@ -50,6 +55,7 @@ def processes(*warm_up: str, count: int | None = None) -> Iterator[None]:
         starting.join()
         _pool.shutdown(wait=False, cancel_futures=True)
         _pool = None
+        _end_left()
 
 
 def processes_for(rows: int, *warm_up: str) -> AbstractContextManager[None]:
@@ -76,10 +82,23 @@ def _start(pool: ProcessPoolExecutor, count: int) -> None:
         pool.submit(time.sleep, 0.05)
 
 
+def _end_left() -> None:
+    """Waits for the processes to end by themselves and kills what does not: whoever asked for them would wait for it for ever
+    when it ends itself."""
+    deadline = time.monotonic() + ENDS_WITHIN_SECONDS
+    for process in active_children():
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.is_alive():
+            logger.warning("A worker process (%s) did not end by itself and was killed.", process.pid)
+            process.kill()
+            process.join()
+
+
 def _begin(environment: dict[str, str], warm_up: tuple[str, ...]) -> None:
     """Takes over the settings of whoever asked for this process, which may be others than when the server it is forked from
     began; and ends when that one is gone: a killed flow leaves nobody behind."""
     keep_private()
+    answer_where()
     os.environ.clear()
     os.environ.update(environment)
 

@@ -14,10 +14,12 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
+from models.garbage import collect_seldom, spare_what_stays
 from models.machine import processors
 from tests.leftovers import look_after
 from tests.patience import PLAYS_AT_MOST_SECONDS
 
+collect_seldom()
 _scratch = Path(tempfile.mkdtemp(prefix="canbao-tests-"))
 look_after(_scratch)
 os.environ.update({
@@ -48,6 +50,11 @@ PROCESSES_AT_MOST = 8
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Two more than there are processors that may be used: tests wait for their databases and servers a third of their time."""
     return min(processors() + 2, PROCESSES_AT_MOST)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all that they import stay to the end."""
+    spare_what_stays()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,6 +6,7 @@ does not reach it; work that shows signs of life is waited for as long as it sho
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import time
@@ -14,7 +15,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TypeVar
 
+import psutil
+
 from deployments.child import end_family
+from models.stacks import ASKED_BY
 
 HANGS_AFTER_SECONDS = 900.0
 """What has not moved for so long hangs. (An idle machine needs a minute for the longest thing without a sign of life.)"""
@@ -23,6 +27,9 @@ PLAYS_AT_MOST_SECONDS = 7200
 LOOK_EVERY_SECONDS = 5.0
 SERVERS_OWN = ("postgres", "prefect", "run")
 """Folders of a home in which idle servers write, too."""
+ANSWERS_WITHIN_SECONDS = 2.0
+TOLD_CHARACTERS = 12_000
+"""How much of what a hanging command has written is told."""
 Answer = TypeVar("Answer")
 
 
@@ -45,9 +52,10 @@ def run(command: Sequence[str], environment: Mapping[str, str], home: Path,
         try:
             _watch(process, lambda: (_size(output), _size(errors), newest(home)), hangs_after_seconds)
         except BaseException as fault:
+            _ask_where(process.pid)
             end_family(process.pid)
             process.wait()
-            fault.add_note(_text(errors)[-3000:])
+            fault.add_note(_text(errors)[-TOLD_CHARACTERS:])
             raise
         return subprocess.CompletedProcess(list(command), process.returncode, _text(output), _text(errors))
 
@@ -78,6 +86,26 @@ def newest(home: Path) -> int:
             except FileNotFoundError:  # moved to its place in the meantime
                 continue
     return latest
+
+
+def _ask_where(pid: int) -> None:
+    """Lets a process of ours and those it started write to its error output where they stand."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        asked = psutil.Process(pid)
+        for process in [asked, *asked.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if _catches(process.pid, ASKED_BY):
+                    process.send_signal(ASKED_BY)
+        time.sleep(ANSWERS_WITHIN_SECONDS)
+
+
+def _catches(pid: int, number: int) -> bool:
+    """Whether a process has a handler of its own for a signal; the others would die of it."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("SigCgt:"):
+                return bool(int(line.split()[1], 16) >> number - 1 & 1)
+    return False
 
 
 def _size(stream: IO[str]) -> int:

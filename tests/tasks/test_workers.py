@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import active_children
 
 import pytest
 
 from models.machine import PROCESSES
 from tasks import workers
+from tests import patience
 
 WORTH_TWO = 2 * workers.WORTH_A_PROCESS
 
@@ -65,3 +68,13 @@ def test_an_error_of_the_work_reaches_whoever_waits_for_it() -> None:
         workers.submit(divmod, 1, 0).result()
     with pytest.raises(ZeroDivisionError):
         workers.submit(divmod, 1, 0).result()
+
+
+def test_a_process_that_never_ends_holds_up_nobody(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(workers, "ENDS_WITHIN_SECONDS", 0.5)
+    with workers.processes(count=1):
+        assert workers.submit(os.getpid).result() != os.getpid()
+        workers.submit(time.sleep, patience.HANGS_AFTER_SECONDS)
+        patience.until(lambda: workers._pool is not None and workers._pool._pending_work_items, "the work is not begun")
+    assert "did not end by itself" in caplog.text
+    assert not active_children()
