@@ -86,10 +86,10 @@ def read_description(path: Path) -> DatabaseSource:
     try:
         return described(yaml.safe_load(path.read_text(encoding="utf-8-sig")))
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise FileReturned("the description is no YAML.", where=path.name,
+        raise FileReturned("the description is no YAML.", where=f"*{path.suffix}",
                            cure="Write `url_env: NAME` and `view: NAME`, each on a line of its own.") from None
     except CanbaoError as fault:
-        raise FileReturned(fault.what, where=path.name, cure=fault.cure) from None
+        raise FileReturned(fault.what, where=f"*{path.suffix}", cure=fault.cure) from None
 
 
 def described(stated: Any) -> DatabaseSource:

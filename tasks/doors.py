@@ -34,6 +34,7 @@ from tasks.campaign import folder, plan_in_force, today
 from tasks.effect import effect
 from tasks.inbox import Arrived, Held, Inbox, Moment
 from tasks.originals import open_delivered, sha256_of
+from tasks.told import told_file
 
 
 def look(campaign: str, inbox: Path, moment: Moment, period: str | None = None) -> Inbox:
@@ -43,7 +44,7 @@ def look(campaign: str, inbox: Path, moment: Moment, period: str | None = None) 
     rows arrive when it is asked.
     """
     plan = plan_in_force(campaign)
-    known = _known(campaign)
+    known = _known(plan)
     found = folders.observe(inbox, plan, moment, period, known)
     arrived: list[Arrived] = []
     held = list(found.held)
@@ -58,11 +59,11 @@ def look(campaign: str, inbox: Path, moment: Moment, period: str | None = None) 
     return replace(found, arrived=tuple(arrived), held=tuple(held))
 
 
-def _known(campaign: str) -> folders.Known:
+def _known(plan: Plan) -> folders.Known:
     """Tells a file that needs no more looking at: one that was taken in for its feed and period, or that corrected
     another there or elsewhere. One that was returned may come again under another name: that may have been its fault."""
     with transaction() as tx:
-        rows = store.all_of(tx, campaign)
+        rows = store.all_of(tx, plan.id)
     sizes = {row["size_bytes"] for row in rows}
     by_name = {(row["feed"], row["period"], row["file_name"], row["size_bytes"]): row["received_at"] for row in rows}
     judged = {(row["feed"], row["period"], row["sha256"], row["file_name"]) for row in rows}
@@ -74,7 +75,7 @@ def _known(campaign: str) -> folders.Known:
         # but for its time or its name, is read.
         if file.size_bytes not in sizes:
             return False
-        name = folders.clean_name(file.path.name)
+        name = told_file(folders.clean_name(file.path.name), plan)
         received_at = by_name.get((file.feed, file.period, name, file.size_bytes))
         if received_at is not None and file.received_at <= received_at:
             return True

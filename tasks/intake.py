@@ -33,6 +33,7 @@ from tasks.answers import mended as mended_by
 from tasks.campaign import folder, plan_in_force, today
 from tasks.effect import effect
 from tasks.originals import keep_original, place_of_original, sha256_of_delivered
+from tasks.told import told_file
 
 logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it reports every scratch folder it makes
 
@@ -52,13 +53,13 @@ def take_in(campaign: str, feed: str, period: str, path: str, received_at: datet
         feed, period = mended.feed, mended.period
     entry = _feed(plan, feed, source)
     provider = (mended and mended.provider) or sender(source.name, entry, plan, period)
-    file = Arrival(entry, period, provider, source, source.name, digest, received_at)
+    file = Arrival(entry, period, provider, source, told_file(source.name, plan), digest, received_at)
     with transaction() as lock:
         store.hold(lock, campaign, feed, period, file.provider or "")
         with transaction() as tx:
             before = store.known(tx, campaign, feed, period, digest)
             mapping = mappings.mapping(tx, campaign, feed, file.provider or "")
-        if before is not None and (mended is not None or not _may_end_otherwise(before, source.name, mapping)):
+        if before is not None and (mended is not None or not _may_end_otherwise(before, file.name, mapping)):
             return {"delivery": before["id"], "feed": feed, "verdict": before["verdict"], "reason": before["reason"],
                     "new": False}
         keep_original(campaign, source, digest)
@@ -76,7 +77,7 @@ def _mended(campaign: str, source: Path, feed: str, period: str) -> Mended | Non
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file, what it was delivered for, and the name under which it came."""
+    """A file, what it was delivered for, and the name under which it came, as it may be told."""
 
     feed: Feed
     period: str
@@ -107,7 +108,7 @@ def judge(
     line = mended or _line(plan, file, again)
     if line.refusal:
         taken = refused(file.path, feed=feed, plan=plan, period=file.period, provider=file.provider, reason=line.refusal)
-        return _record(plan, file, taken, "", again, waiver, line)
+        return _record(plan, file, replace(taken, file_name=file.name), "", again, waiver, line)
     with transaction() as tx:
         history = _history(tx, plan, file, {again["id"] if again else None, line.corrects})
         mapping = mappings.mapping(tx, plan.id, feed, sender_code)
@@ -138,7 +139,7 @@ def _feed(plan: Plan, feed: str, source: Path) -> Feed:
     for entry in plan.feeds:
         if entry.feed == feed:
             return entry
-    raise FileReturned(f"this campaign expects no feed {feed!r}.", where=source.name,
+    raise FileReturned(f"this campaign expects no feed {feed!r}.", where=told_file(source.name, plan),
                        cure=f"Expected: {', '.join(sorted(entry.feed for entry in plan.feeds))}.")
 
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from models.errors import FileReturned, StorageUnavailable
 from tasks.campaign import folder
+from tasks.told import told_file
 
 IGNORED = (".part", ".tmp", ".crdownload", "~")
 """Endings of files that are still being written or copied."""
@@ -35,12 +36,12 @@ def open_delivered(path: Path) -> BufferedReader:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as refusal:
         if path.is_symlink():
-            raise FileReturned("a link is not taken.", where=path.name, cure="Copy the file itself.") from None
+            raise FileReturned("a link is not taken.", where=told_file(path.name), cure="Copy the file itself.") from None
         raise StorageUnavailable(f"the file cannot be read ({refusal.strerror}).", where=str(path),
                                  cure="Check that it is there and may be read.") from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise FileReturned("this is no ordinary file.", where=path.name, cure="Copy the file itself.")
+        raise FileReturned("this is no ordinary file.", where=told_file(path.name), cure="Copy the file itself.")
     return os.fdopen(descriptor, "rb")
 
 

@@ -30,6 +30,7 @@ from tasks.effect import effect
 from tasks.originals import IGNORED, keep_original, sha256_of, sha256_of_delivered
 from tasks.report_checks import DISPUTE, as_cell_faults, as_remarks, as_rows, judge, sections_of, stated
 from tasks.report_receipts import give_receipt
+from tasks.told import told_file
 
 NOTHING = {"new": False, "sent_back": False, "claims": 0}
 Returned = tuple[str, Path, datetime]
@@ -134,10 +135,10 @@ def _take(campaign: str, organisation: str, reading: _Reading, received_at: date
         returned = reading.content.result()
         if returned.campaign != campaign or returned.organisation != organisation:
             raise FileReturned(
-                f"the workbook belongs to {returned.campaign}/{returned.organisation}.", where=source.name,
+                f"the workbook belongs to {returned.campaign}/{returned.organisation}.", where=told_file(source.name, plan),
                 cure=f"Hand in the one issued to {campaign}/{organisation}.")
     except FileReturned as refusal:
-        _explain(campaign, organisation, source, str(refusal))
+        _explain(plan, organisation, source, str(refusal))
         result = {**NOTHING, "sent_back": True}
     else:
         if isinstance(returned, RosterReturn):
@@ -148,9 +149,10 @@ def _take(campaign: str, organisation: str, reading: _Reading, received_at: date
     return result
 
 
-def _explain(campaign: str, organisation: str, source: Path, why: str) -> None:
-    place = folder(campaign, "sent_back", organisation) / file_name(source.stem, "_退回说明.txt")
-    place.write_text(f"文件：{source.name}\n退回原因：{why}\n", encoding="utf-8")
+def _explain(plan: Plan, organisation: str, source: Path, why: str) -> None:
+    told = told_file(source.name, plan)
+    place = folder(plan.id, "sent_back", organisation) / file_name(Path(told).stem, "_退回说明.txt")
+    place.write_text(f"文件：{told}\n退回原因：{why}\n", encoding="utf-8")
 
 
 def _take_report(plan: Plan, returned: ReportReturn, path: Path, digest: str, at: datetime) -> dict[str, Any]:
@@ -159,7 +161,7 @@ def _take_report(plan: Plan, returned: ReportReturn, path: Path, digest: str, at
     with transaction() as tx:
         owed = store.one(tx, plan.id, returned.item, returned.organisation, returned.period)
         if owed is None:
-            _explain(plan.id, returned.organisation, path, f"nothing is owed under {returned.item}/{returned.period}.")
+            _explain(plan, returned.organisation, path, f"nothing is owed under {returned.item}/{returned.period}.")
             return {**NOTHING, "sent_back": True}
         found = judge(tx, plan, owed, returned)
         faults = returned.faults + as_cell_faults(found, returned)
