@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 # isort: off
-from canbao import plan, month, reports, operations, audit
+from canbao import plan, month, reports, operations, accounts, audit
 # isort: on
 from canbao.app import app, run
 
-__all__ = ["app", "audit", "month", "operations", "plan", "reports", "run"]
+__all__ = ["accounts", "app", "audit", "month", "operations", "plan", "reports", "run"]

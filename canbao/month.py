@@ -169,6 +169,7 @@ def compare(
 ) -> None:
     """One comparison run over the accepted snapshots of a period."""
     from canbao import render
+    from tasks.accounts import preparer
     from tasks.campaign import actor
     from tasks.comparison import rehearse_comparison, run_comparison
     from tasks.intake import missing_feeds
@@ -186,7 +187,8 @@ def compare(
         answer(found, as_json, lambda: render.dry_run(found))
         raise typer.Exit(1 if found["stopped_by"] else 0)
     result = run_comparison.fn(code, label, moment, chunk or (), reason)
-    result["proposal"] = propose.fn(code, result["run"], actor(), moment)
+    by = preparer(code, None, f"release prepared {label}", moment) or actor()
+    result["proposal"] = propose.fn(code, result["run"], by, moment)
     answer(result, as_json, f"run {result['run']}: {result['persons']:,} persons, unbalanced {result['unbalanced']}"
                              f"{'' if result['new'] else ' (these inputs were compared before)'}.")
 

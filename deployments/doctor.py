@@ -49,6 +49,7 @@ from models.plan_file import REPOSITORY
 from models.private import close, open_to_others
 from models.store import campaigns
 from rules.calendar import LAST_KNOWN_YEAR
+from tasks import accounts
 from tasks.campaign import folder, plan_in_force
 from tasks.channels import Channels
 from tasks.due import campaigns_in_force, everything_due
@@ -333,6 +334,12 @@ def _campaigns(as_of: datetime) -> Iterator[Finding]:
         if due:
             yield Finding(campaign, "warn", f"{len(due)} 项到期未办：{'、'.join(due[:4])}",
                           "收件箱部署（inbox-watch）会自动补办；失败过的请在界面重试")
+        if plan.drill is None and not accounts.are_asked_for(campaign):
+            yield Finding(campaign, "warn", "没有登记账号：审批人按填写的岗位名称认定，不能证明是谁",
+                          "canbao account add CAMPAIGN --post 岗位 --login 登录名 --codes")
+        lost = [row["post"] for row in accounts.listed(campaign) if not row["in_plan"]]
+        if lost:
+            yield Finding(campaign, "warn", f"{len(lost)} 个账号的岗位已不在方案中：{'、'.join(lost[:4])}", "canbao account remove，再按现有岗位登记")
         made_up = sum(contact.address.endswith(".invalid") for org in plan.organisations for contact in org.contacts)
         if made_up:
             yield Finding(campaign, "warn", f"{made_up} 个联系岗位还是占位地址（.invalid）", "在本地方案中填写真实地址，再运行 mobilisation")

@@ -24,7 +24,7 @@ from prefect.states import Cancelled
 from pydantic import Field
 
 from flows.clock import is_of_deployment, run_name
-from flows.parameters import Campaign, Post, Words
+from flows.parameters import Campaign, Code, Post, Words
 from flows.summary import publish
 from models.errors import CanbaoError
 from tasks import approvals
@@ -39,10 +39,12 @@ WORDS = {"lapsed": "超过期限未批准，请重新比对提请", "changed": "
 
 
 class Decision(RunInput):
-    """The form. Prefect cannot prove who fills it in: the post stands in the audit trail; the preparer's and unknown ones are refused."""
+    """The form. Prefect cannot prove who fills it in: the code of the post's holder does, in a campaign with accounts; the post stands in
+    the audit trail; the preparer's and unknown ones are refused."""
 
     by: Post = Field(title="审批岗位", description="方案授权的审批岗位（见上），不得与提请岗位相同；不写个人姓名")
     decision: Literal["批准", "不批准"] = Field(title="决定")
+    code: Code = Field(default="", title="验证码", description="该岗位验证器当前显示的六位数字，只能用一次；没有登记账号的行动不填")
     reason: Words = Field(default="", title="理由", description="不批准时必填；不写个人信息，不得有六位以上连续数字")
 
 
@@ -67,7 +69,7 @@ def approve_release(campaign: Campaign, release: int | None = None, as_of: datet
             timeout=max(1, int((proposal.decide_before - _now(as_of)).total_seconds())),
             # A decision is on this proposal: run again for another content, it must be asked for again.
             key=f"{proposal.key}-{asked}")
-        told = approvals.decide(campaign, proposal, answer.decision == "批准", answer.by, answer.reason, _now(as_of))
+        told = approvals.decide(campaign, proposal, answer.decision == "批准", answer.by, answer.reason, _now(as_of), answer.code)
         proposal = approvals.standing(campaign, proposal.release, _now(as_of))
     result: dict[str, object] = {"release": proposal.release, "run": proposal.run, "state": WORDS[proposal.state]}
     if proposal.state == "approved":

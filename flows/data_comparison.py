@@ -12,7 +12,8 @@ from flows.approval import ask_for_approval
 from flows.clock import instant, name_run, run_name
 from flows.due import idle
 from flows.inbox_watch import admit_all
-from flows.parameters import Campaign, Month, Place, Post
+from flows.parameters import Campaign, Code, Month, Place, Post
+from flows.preparer import prepared_by
 from flows.summary import Progress, publish, publish_run
 from models.errors import CanbaoError
 from tasks.attempts import is_retry
@@ -32,7 +33,7 @@ from tasks.release import propose
 @guarded
 def data_comparison(
     campaign: Campaign, period: Month | None = None, as_of: datetime | None = None, inbox: Place | None = None,
-    by: Post | None = None,
+    by: Post | None = None, code: Code = "",
 ) -> dict[str, object]:
     """Takes in what has arrived for a period; once every required feed is there, compares and proposes the lists.
 
@@ -45,9 +46,12 @@ def data_comparison(
         as_of: the instant to act as of; the scheduled time if left empty.
         inbox: folder with <feed>/<period>/<file>; the campaign's own inbox if left empty.
         by: post that prepares the release; it cannot approve it.
+        code: what the post's authenticator shows, in a campaign with accounts.
     """
     now = instant(as_of)
-    return idle(campaign, "data-comparison", now) or compare_months("comparison", campaign, period, now, inbox, by)
+    if nothing := idle(campaign, "data-comparison", now):
+        return nothing
+    return compare_months("comparison", campaign, period, now, inbox, prepared_by(campaign, by, now, code))
 
 
 def compare_months(

@@ -26,6 +26,8 @@ Slug = Annotated[str, Field(pattern=r"^[a-z]([a-z_]|[0-9]{1,5}([a-z_]|$))*$", ma
 """The id of something in a plan."""
 Post = Annotated[str, Field(pattern=_NO_NUMBER, min_length=1, max_length=60)]
 """A post or an account, never a person's name."""
+Code = Annotated[str, Field(pattern=r"^([0-9]{6})?$")]
+"""A single-use code of a post's holder; what Prefect keeps of it is worth nothing by then."""
 Place = Annotated[str, Field(pattern=_NO_LONG_NUMBER, max_length=500)]
 """A path on the machine where the run runs: a folder of files, or a plan."""
 Words = Annotated[str, Field(pattern=_NO_NUMBER, max_length=500)]

@@ -13,7 +13,8 @@ from comparison.chunks import CHUNKS
 from flows.approval import ask_for_approval
 from flows.clock import instant, run_name
 from flows.data_comparison import compare_in_chunks
-from flows.parameters import Campaign, Month, Post, Words
+from flows.parameters import Campaign, Code, Month, Post, Words
+from flows.preparer import prepared_by
 from flows.summary import publish, publish_changes
 from models.errors import CanbaoError, WrongUse
 from tasks.attempts import is_retry
@@ -38,6 +39,7 @@ def rerun_comparison(
     chunks: list[Part] = [],  # noqa: B006 - a form's default
     dry_run: bool = True,
     as_of: datetime | None = None,
+    code: Code = "",
 ) -> dict[str, object]:
     """Makes parts of a month's comparison anew and shows what that changes; replaces it only if it is no dry run.
 
@@ -51,6 +53,7 @@ def rerun_comparison(
         chunks: the parts to be made anew, and with them all that read them; all of them if none is chosen.
         dry_run: show old against new only; nothing is recorded or replaced.
         as_of: the instant to act as of; the scheduled time if left empty.
+        code: what the post's authenticator shows, in a campaign with accounts.
     """
     now = instant(as_of)
     if len(reason.strip()) < SHORTEST_REASON:
@@ -58,6 +61,8 @@ def rerun_comparison(
     if waiting := missing_feeds(campaign, period, now):
         raise CanbaoError(f"{len(waiting)} required deliveries are missing: {', '.join(waiting)}.",
                           where=f"{campaign} {period}", cure="Take them in first.")
+    if not dry_run:
+        prepared_by(campaign, by, now, code)
     chosen = [str(part) for part in chunks]
     with one_at_a_time(campaign, period):
         result = _tried(campaign, period, chosen) if dry_run else _replaced(campaign, period, chosen, reason, by, now)

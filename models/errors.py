@@ -63,6 +63,10 @@ class ApprovalMissing(CanbaoError):
     """A release without an approval of exactly this content by somebody other than the preparer."""
 
 
+class ActorUnproven(ApprovalMissing):
+    """Whoever acts has not shown that the post in whose name they do is theirs."""
+
+
 class CalendarUnknown(CanbaoError):
     """A workday was asked for in a year the public holiday calendar does not cover."""
 

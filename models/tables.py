@@ -570,6 +570,36 @@ class ReleaseDecision(Base):
     reason: Mapped[str]
 
 
+class Account(Base):
+    """Who may act for a post of the plan: a user of the operating system by command, the holder of its codes in a form.
+    ``codes`` counts how often new codes were given out; 0 for none. No person is named: the site knows whose login it is."""
+
+    __tablename__ = "account"
+    __table_args__ = (Index("uq_account_os_user", "campaign_id", "os_user", unique=True, postgresql_where="removed_at IS NULL"),)
+    id: Mapped[int] = _key()
+    campaign_id: Mapped[str] = _campaign()
+    organisation: Mapped[str]
+    title: Mapped[str]
+    os_user: Mapped[str | None]
+    codes: Mapped[int]
+    added_at: Mapped[datetime]
+    added_by: Mapped[str]
+    removed_at: Mapped[datetime | None]
+
+
+class AccountCode(Base):
+    """A single-use code that was tried: one that held is used up, and so is every one before it."""
+
+    __tablename__ = "account_code"
+    __table_args__ = (Index("uq_account_code_step", "account_id", "step", unique=True, postgresql_where="held"),)
+    id: Mapped[int] = _key()
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    step: Mapped[int]
+    held: Mapped[bool]
+    purpose: Mapped[str]
+    at: Mapped[datetime]
+
+
 class DocumentRow(Base):
     """A document that was made: where it lies and what it is made of."""
 

@@ -37,6 +37,11 @@ def normal(name: str) -> str:
     return unicodedata.normalize("NFKC", letters.translate(_LOOK_ALIKE).translate(_LOOK_ALIKE))
 
 
+def is_simulated(name: str) -> bool:
+    """Whether a name is one of a rehearsal's posts."""
+    return any(is_same(name, post) for post in (SIMULATED_PREPARER, SIMULATED_APPROVER))
+
+
 def is_same(one: str, other: str) -> bool:
     """Whether two names are one; a name of which nothing is left is the same as any."""
     return not (first := normal(one)) or not (second := normal(other)) or first == second
@@ -97,7 +102,7 @@ def refuse_preparer(plan: Plan, by: str) -> None:
     """Raises WrongUse for a preparer of whose name nothing is left, and for a rehearsal's in a campaign that is none."""
     if not normal(by):
         raise WrongUse("nobody is named as preparer.", where=plan.id, cure="Give the post or account that prepares.", told="请填写提请岗位。")
-    if plan.drill is None and any(is_same(by, name) for name in (SIMULATED_PREPARER, SIMULATED_APPROVER)):
+    if plan.drill is None and is_simulated(by):
         raise WrongUse("a rehearsal's post prepares nothing in a campaign.", where=plan.id, cure="Give the post or account that prepares.",
                        told="演练岗位不能用于正式行动。")
 

@@ -90,13 +90,13 @@ def who_may_decide(campaign: str) -> str:
     return "、".join(post.shown for post in approvers(plan_in_force(campaign)))
 
 
-def decide(campaign: str, proposal: Proposal, approves: bool, by: str, reason: str, as_of: datetime) -> str:
+def decide(campaign: str, proposal: Proposal, approves: bool, by: str, reason: str, as_of: datetime, code: str = "") -> str:
     """Writes a decision on exactly the content that was shown; returns why it does not count, in Chinese, '' if it does."""
     try:
         if approves:
-            approve.fn(campaign, proposal.run, by, as_of, reason, proposal.content_sha256)
+            approve.fn(campaign, proposal.run, by, as_of, reason, proposal.content_sha256, code)
         else:
-            refuse.fn(campaign, proposal.run, by, as_of, reason, proposal.content_sha256)
+            refuse.fn(campaign, proposal.run, by, as_of, reason, proposal.content_sha256, code)
     except (ApprovalMissing, WrongUse) as fault:
         return fault.told or str(fault)
     return ""

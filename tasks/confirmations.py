@@ -15,7 +15,7 @@ from models.plan import Feed, Plan
 from models.store import campaigns, mappings
 from models.store import deliveries as store
 from rules.actors import is_same, organisations_named
-from tasks import refusals
+from tasks import accounts, refusals
 from tasks.campaign import plan_in_force
 from tasks.intake import Arrival, Waiver, judge, mapping_mark
 from tasks.originals import kept_original
@@ -31,7 +31,7 @@ def save_mapping(
     plan = plan_in_force(campaign)
     entry, contract = _known(plan, feed, provider), for_feed(feed)
     key, name = _confirmed(contract, header, column)
-    _require(by, reason)
+    _require(plan, by, reason, f"header mapping saved {feed}/{provider}", as_of)
     with transaction() as tx:
         mappings.save(tx, campaign, feed, provider, key, name, by=by, at=as_of, reason=reason)
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="header mapping saved",
@@ -41,7 +41,7 @@ def save_mapping(
 
 def forget_mapping(campaign: str, feed: str, provider: str, header: str, by: str, reason: str, as_of: datetime) -> dict[str, Any]:
     """Forgets what was confirmed of a header. Files that were taken with it stay as they are."""
-    _require(by, reason)
+    _require(plan_in_force(campaign), by, reason, f"header mapping forgotten {feed}/{provider}", as_of)
     with transaction() as tx:
         if not mappings.forget(tx, campaign, feed, provider, header_key(header)):
             raise WrongUse(f"nothing is remembered of the header {header!r}.", where=f"{campaign} {feed}/{provider}",
@@ -63,8 +63,8 @@ def waive(campaign: str, delivery: int, by: str, reason: str, as_of: datetime) -
     """Accepts a returned file although some of its checks failed, where these may be waived: it is judged again with
     them as warnings, and whatever else is found still counts. The department was asked first; the reason says what it
     answered."""
-    _require(by, reason)
     plan = plan_in_force(campaign)
+    _require(plan, by, reason, f"delivery waived {delivery}", as_of)
     with transaction() as tx:
         row = store.one(tx, campaign, delivery)
         failed = store.failed_checks(tx, delivery) if row else []
@@ -143,6 +143,7 @@ def _confirmed(contract: Contract, header: str, column: str) -> tuple[str, str]:
     return key, column
 
 
-def _require(by: str, reason: str) -> None:
+def _require(plan: Plan, by: str, reason: str, what: str, as_of: datetime) -> None:
     if not by.strip() or not reason.strip():
         raise WrongUse("who confirms it, and why, must be said.", cure="Give --by and --reason.")
+    accounts.prove(plan, by, what, as_of, office=True)

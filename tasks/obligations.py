@@ -15,6 +15,7 @@ from models.store import campaigns
 from models.store import obligations as store
 from rules.deadlines import ObligationFacts, Status, SubmissionFact, closes, due_in_force, expected, is_late, status
 from rules.periods import ONE_DAY
+from tasks import accounts
 from tasks.campaign import plan_in_force, today
 from tasks.effect import effect
 
@@ -103,6 +104,7 @@ def extend(campaign: str, item: str, organisation: str, period: str, last_day: d
     """Grants a later last day (inclusive). One granted after the row was due heals no lateness, but it holds off the
     lock and the ladder."""
     plan = plan_in_force(campaign)
+    accounts.prove(plan, by, "extension granted", as_of, office=True)
     due_before = closes(last_day, plan.time_zone, plan.calendar.cut_off)
     with transaction() as tx:
         store.extend(tx, _owed(tx, campaign, item, organisation, period), due_before=due_before, granted_at=as_of,
@@ -115,6 +117,7 @@ def extend(campaign: str, item: str, organisation: str, period: str, last_day: d
 def excuse(campaign: str, item: str, organisation: str, period: str, by: str, reason: str,
            as_of: datetime) -> dict[str, Any]:
     """Excuses an organisation from one obligation."""
+    accounts.prove(plan_in_force(campaign), by, "obligation excused", as_of, office=True)
     with transaction() as tx:
         store.excuse(tx, _owed(tx, campaign, item, organisation, period), as_of, reason)
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="obligation excused",
@@ -132,6 +135,7 @@ def excuse_before(campaign: str, before: date, by: str, reason: str, as_of: date
     plan = plan_in_force(campaign)
     if before > today(plan, as_of):
         raise WrongUse(f"{before} has not come yet.", where=campaign, cure="Give today or a day before it; what is not due yet is owed.")
+    accounts.prove(plan, by, "obligations excused", as_of, office=True)
     until = closes(before - ONE_DAY, plan.time_zone, plan.calendar.cut_off)
     with transaction() as tx:
         excused = store.excuse_fallen_due(tx, campaign, until, as_of, reason, item=item, organisation=organisation, period=period)

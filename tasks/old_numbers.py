@@ -13,6 +13,7 @@ from expectations.old_numbers import read_old_numbers
 from models.database import transaction
 from models.errors import WrongUse
 from models.store import campaigns
+from tasks import accounts
 from tasks.campaign import folder, plan_in_force
 from tasks.decisions import old_numbers_file
 
@@ -25,9 +26,10 @@ def take_old_numbers(campaign: str, file: Path, by: str, as_of: datetime) -> dic
     The same table twice changes nothing. ``by`` is the post that answers for it. The answer holds counts and line numbers,
     never a number. Raises FileReturned for a file that is no such table, WrongUse for an unnamed post.
     """
-    plan_in_force(campaign)
+    plan = plan_in_force(campaign)
     if not by.strip():
         raise WrongUse("a table of numbers has somebody who answers for it.", cure="Give --by with the post that took it.")
+    accounts.prove(plan, by, "old numbers taken", as_of, office=True)
     with transaction() as tx:
         campaigns.hold(tx, campaign, "old numbers")
         known = _known(campaign)

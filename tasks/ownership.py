@@ -9,7 +9,7 @@ from models.database import transaction
 from models.errors import WrongUse
 from models.store import campaigns, life
 from rules.ownership import refuse_dispute, refuse_settlement
-from tasks import refusals
+from tasks import accounts, refusals
 from tasks.campaign import plan_in_force, today
 
 
@@ -36,6 +36,7 @@ def settle(campaign: str, dispute_id: int, by: str, accepted: bool, reason: str,
     """Settles a dispute: the wanted owner leads from now on, or who led goes on. Raises WrongUse for a party to it."""
     plan = plan_in_force(campaign)
     period = f"{today(plan, as_of):%Y-%m}"
+    accounts.prove(plan, by, f"dispute settled {dispute_id}", as_of)
     with refusals.kept(campaign, "dispute settled", f"dispute {dispute_id}", by, as_of), transaction() as tx:
         found = life.dispute(tx, campaign, dispute_id)
         if found is None:

@@ -24,7 +24,7 @@ from rules.actors import refuse_approver, refuse_preparer, refuse_undecider
 from rules.finding_life import TRANSITIONS
 from rules.periods import month
 from rules.phases import owners_in_play
-from tasks import events, refusals, workers
+from tasks import accounts, events, refusals, workers
 from tasks.campaign import actor, folder, plan_in_force, short_name, today
 from tasks.contents import contact, dispositions, origin, register_periods, return_deadline
 from tasks.effect import effect
@@ -103,11 +103,15 @@ def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, A
 
 @effect("批准下发 approve release")
 def approve(
-    campaign: str, run_id: int, by: str, as_of: datetime, reason: str = "", content_sha256: str | None = None
+    campaign: str, run_id: int, by: str, as_of: datetime, reason: str = "", content_sha256: str | None = None, code: str | None = None,
 ) -> dict[str, Any]:
-    """Approves exactly the content proposed. Raises ApprovalMissing if the approver prepared it, it has changed, or nobody
-    decided on it in time; also if ``content_sha256``, what the approver was shown, is no longer what is proposed."""
+    """Approves exactly the content proposed; ``code`` proves in a form whose post it is (:func:`tasks.accounts.prove`).
+
+    Raises ApprovalMissing if the approver prepared it, it has changed, or nobody decided on it in time; also if ``content_sha256``,
+    what the approver was shown, is no longer what is proposed.
+    """
     plan = plan_in_force(campaign)
+    accounts.prove(plan, by, f"release approved run {run_id} {(content_sha256 or '')[:16]}".rstrip(), as_of, code=code)
     with refusals.kept(campaign, "release approved", f"run {run_id}", by, as_of), transaction() as tx:
         proposal = _decidable(tx, plan, run_id, by, content_sha256, as_of)
         refuse_approver(plan, by, proposal["prepared_by"], f"run {run_id}")
@@ -119,13 +123,16 @@ def approve(
 
 
 @effect("不予下发 refuse release")
-def refuse(campaign: str, run_id: int, by: str, as_of: datetime, reason: str, content_sha256: str | None = None) -> dict[str, Any]:
+def refuse(
+    campaign: str, run_id: int, by: str, as_of: datetime, reason: str, content_sha256: str | None = None, code: str | None = None,
+) -> dict[str, Any]:
     """Records that exactly this content is not to be released, and why. A new content is proposed anew; the same one only
     goes out if it is approved after all."""
     plan = plan_in_force(campaign)
     if not reason.strip():
         raise WrongUse("a refusal needs a reason.", where=f"run {run_id}", cure="Say what is to be mended.",
                        told="不批准须写明理由。")
+    accounts.prove(plan, by, f"release refused run {run_id} {(content_sha256 or '')[:16]}".rstrip(), as_of, code=code)
     with refusals.kept(campaign, "release refused", f"run {run_id}", by, as_of), transaction() as tx:
         proposal = _decidable(tx, plan, run_id, by, content_sha256, as_of)
         refuse_undecider(plan, by, f"run {run_id}")

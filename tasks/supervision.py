@@ -18,7 +18,7 @@ from rules.deadlines import effective_due, item_periods, nominal_due
 from rules.periods import Period, month, previous_month
 from rules.progress import forecast, rate, time_progress
 from rules.supervision import Standing, slow_months
-from tasks import refusals
+from tasks import accounts, refusals
 from tasks.campaign import plan_in_force, short_name, today
 from tasks.contents import Figures, figures_in_force, targets_in_force
 from tasks.effect import effect
@@ -166,6 +166,7 @@ def decide(campaign: str, candidate: int, *, accept: bool, by: str, reason: str,
         raise WrongUse("a decision needs who decides and why.", cure="Give --by POST and --reason TEXT.")
     plan = plan_in_force(campaign)
     decision = "accepted" if accept else "refused"
+    accounts.prove(plan, by, f"candidate decided {candidate}", as_of)
     with refusals.kept(campaign, "candidate decided", f"candidate {candidate}", by, as_of), transaction() as tx:
         waiting = store.candidate(tx, campaign, candidate)
         if waiting is not None:

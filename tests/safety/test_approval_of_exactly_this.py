@@ -67,11 +67,11 @@ ATTEMPTS = ["prep", "prep ", "prep\u2009", "prep\u200b", "PREP", "ｐｒｅｐ",
             "办公室经办", "办公室主任", "office", "领导小组组长", "演练审批岗", "gov", "市扩面办"]
 
 
-@pytest.mark.parametrize("by", ATTEMPTS)
-def test_nobody_else_approves_under_whatever_name_and_each_attempt_is_in_the_trail(life: Life, by: str) -> None:
-    with pytest.raises(ApprovalMissing):
-        approve.fn(CAMPAIGN, _run(), by, life.now)
-    assert _refusals() == [(by, "not allowed: release approved")]
+def test_nobody_else_approves_under_whatever_name_and_each_attempt_is_in_the_trail(life: Life) -> None:
+    for by in ATTEMPTS:
+        with pytest.raises(ApprovalMissing):
+            approve.fn(CAMPAIGN, _run(), by, life.now)
+    assert _refusals() == [(by, "not allowed: release approved") for by in ATTEMPTS]
     with pytest.raises(ApprovalMissing, match="not approved"):
         release.fn(CAMPAIGN, _run(), life.now)
 

@@ -169,7 +169,7 @@ def test_a_folder_that_is_called_after_no_unit_keeps_nobody_else_waiting(returns
     with pytest.raises(WrongUse, match="no unit of this code") as refusal:
         take_returns.fn(CAMPAIGN, found)
     assert "张三" not in str(refusal.value)
-    assert list((home() / CAMPAIGN / "sent_back" / UNIT).glob("report_*")), "the township's own file was answered"
+    assert list((home() / CAMPAIGN / "sent_back" / UNIT).glob("*_退回说明.txt")), "the township's own file was answered"
 
 
 def test_a_file_of_the_longest_name_is_answered(returns: Path) -> None:

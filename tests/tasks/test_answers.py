@@ -26,6 +26,7 @@ from tasks.doors import admit, waiting_files
 from tasks.intake import take_in
 from tasks.obligations import make_obligations
 from tasks.status import status
+from tasks.told import told_file
 
 CAMPAIGN, FEED, PERIOD = "chengjiang-2021", "hardship", "2021-05"
 MORNING = datetime(2021, 6, 1, 1, tzinfo=UTC)
@@ -153,7 +154,8 @@ def test_a_bad_file_goes_back_and_is_accepted_once_two_cells_are_corrected(take:
         "accepted", FEED, 30, 30, 0)
 
     new, old = delivery(good["delivery"]), delivery(bad["delivery"])
-    assert (new["corrects"], new["period"], new["provider"], new["file_name"]) == (old["id"], PERIOD, "minzheng", "改好了.xlsx")
+    assert (new["corrects"], new["period"], new["provider"], new["file_name"]) == (
+        old["id"], PERIOD, "minzheng", told_file("改好了.xlsx", plan_in_force(CAMPAIGN)))
     assert new["return_workbook"] is None
     assert old["superseded_at"] == new["received_at"]
     assert old["verdict"] == "returned"
