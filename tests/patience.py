@@ -25,6 +25,8 @@ HANGS_AFTER_SECONDS = 900.0
 PLAYS_AT_MOST_SECONDS = 7200
 """A limit for tests that wait for whole rehearsals and installations, each of which is watched while it works."""
 LOOK_EVERY_SECONDS = 5.0
+USUAL_UMASK = 0o022
+"""As most machines have it; what is closed all the same was closed by us."""
 SERVERS_OWN = ("postgres", "prefect", "run")
 """Folders of a home in which idle servers write, too."""
 ANSWERS_WITHIN_SECONDS = 2.0
@@ -48,7 +50,8 @@ def run(command: Sequence[str], environment: Mapping[str, str], home: Path,
     """Runs a command to its end, however long that takes, as long as it moves: it writes to its output, or files appear
     in its home. Fails where nothing has moved for ``hangs_after_seconds``; all it started is ended then."""
     with TemporaryFile("w+", encoding="utf-8") as output, TemporaryFile("w+", encoding="utf-8") as errors:
-        process = subprocess.Popen(list(command), env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
+        process = subprocess.Popen(list(command), env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+                                   umask=USUAL_UMASK)
         try:
             _watch(process, lambda: (_size(output), _size(errors), newest(home)), hangs_after_seconds)
         except BaseException as fault:

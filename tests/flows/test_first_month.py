@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
+from models.private import open_to_others
 from tests.addresses import address_of
 from tests.command_line import canbao
 
@@ -52,6 +53,11 @@ def test_everybody_is_in_one_category_and_the_files_add_up(status: dict[str, Any
     assert run["unbalanced"] == 0
     assert sum(category["persons"] for category in run["categories"]) == run["persons"] >= PERSONS * 0.9
     assert files["rows"] == files["accepted"] + files["quarantined"] + files["duplicate"] + files["dropped"] > 0
+
+
+def test_nothing_of_it_is_open_to_another_account(played: tuple[Path, dict[str, Any]]) -> None:
+    assert len(list(played[0].rglob("*.xlsx"))) > 20
+    assert [f"{path} {mode:o}" for path, mode in open_to_others(played[0])] == []
 
 
 def test_reports_files_and_owners_are_told_apart(status: dict[str, Any]) -> None:

@@ -15,10 +15,10 @@ import pytest
 from models import database, private
 from models.errors import WrongUse
 from tests.command_line import environment_of
+from tests.patience import USUAL_UMASK
 
 CAMPAIGN = "chengjiang-2021"
 NOBODY = 65534
-USUAL_UMASK = 0o022
 is_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can try it as somebody else")
 
 
@@ -41,7 +41,7 @@ def _canbao(home: Path, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
 
 @pytest.fixture(scope="module")
 def home(around: Path) -> Path:
-    """A month's work: a plan in force, its letters, files taken in, some returned, compared; then a backup."""
+    """A month's work (tests/flows/test_first_month.py looks at one in every run of the short tests): a plan in force, its letters, files taken in, some returned, compared; then a backup."""
     made = around / "home"
     _canbao(made, "mobilise", CAMPAIGN, "--as-of", "2021-03-18T08:00:00+08:00")
     _canbao(made, "simulate", CAMPAIGN, "--persons", "600", "--periods", "2021-04", "--out", str(made / "place"))
@@ -64,6 +64,7 @@ def _seen_by_nobody(home: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.long
 def test_nothing_of_a_months_work_is_open_to_group_or_others(home: Path) -> None:
     files = [path for path in home.rglob("*") if path.is_file()]
     assert len(files) > 200
@@ -71,6 +72,7 @@ def test_nothing_of_a_months_work_is_open_to_group_or_others(home: Path) -> None
     assert _opened(home) == []
 
 
+@pytest.mark.long
 @is_root
 def test_another_account_finds_nothing_in_a_home_though_it_may_enter_the_folder_above(home: Path, around: Path) -> None:
     listed = subprocess.run(["ls", str(around)], user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True, text=True, check=True, cwd="/")
@@ -81,6 +83,7 @@ def test_another_account_finds_nothing_in_a_home_though_it_may_enter_the_folder_
         assert (read.returncode, read.stdout) == (1, b"")
 
 
+@pytest.mark.long
 @is_root
 def test_another_account_does_not_reach_the_embedded_database(home: Path) -> None:
     psql = subprocess.run(["cat", str(home / "postgres" / "PG_VERSION")], user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True,
@@ -89,11 +92,13 @@ def test_another_account_does_not_reach_the_embedded_database(home: Path) -> Non
     assert (home / "postgres" / "PG_VERSION").is_file()
 
 
+@pytest.mark.long
 def test_the_folder_above_a_home_keeps_its_mode(home: Path, around: Path) -> None:
     assert around.stat().st_mode & 0o777 == 0o755
     assert Path("/tmp").stat().st_mode & 0o7777 == 0o1777
 
 
+@pytest.mark.long
 def test_what_a_restore_brings_back_is_closed_too(home: Path) -> None:
     (archive,) = (home / "backups").glob("canbao-*.tar")
     kept = home.with_name("kept")
