@@ -116,7 +116,7 @@ def excuse(
 @app.command(rich_help_panel=REPORTS)
 def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> None:
     """Reminds, escalates, records; safe at any time, any number of times. Needs no Prefect."""
-    from tasks.alarm import alarm_of_gap
+    from tasks.alarm import alarm_of_gap, tell_head
     from tasks.attempts import close_dead_runs
     from tasks.board import refresh_board
     from tasks.campaign import keep_phases
@@ -129,6 +129,7 @@ def sweep(campaign: CampaignArg, as_of: AsOf = None, as_json: Json = False) -> N
     moment = instant_of(code, as_of)
     keep_phases.fn(code, moment)
     alarm_of_gap.fn(code, moment)
+    tell_head.fn(code, moment)
     close_dead_runs.fn(code, moment)
     result = {**sweep_obligations.fn(code, moment), "candidates": prepare_supervision.fn(code, moment)["candidates"],
               "delivered": send_messages.fn(code, moment)["sent"]}

@@ -23,7 +23,7 @@ from prefect.input import RunInput
 from prefect.states import Cancelled
 from pydantic import Field
 
-from flows.clock import is_of_deployment, run_name
+from flows.clock import is_of_deployment, run_name, typed
 from flows.parameters import Campaign, Code, Post, Words
 from flows.summary import publish
 from models.errors import CanbaoError
@@ -69,7 +69,7 @@ def approve_release(campaign: Campaign, release: int | None = None, as_of: datet
             timeout=max(1, int((proposal.decide_before - _now(as_of)).total_seconds())),
             # A decision is on this proposal: run again for another content, it must be asked for again.
             key=f"{proposal.key}-{asked}")
-        told = approvals.decide(campaign, proposal, answer.decision == "批准", answer.by, answer.reason, _now(as_of), answer.code)
+        told = approvals.decide(campaign, proposal, answer.decision == "批准", answer.by, answer.reason, _now(as_of), typed(answer.code))
         proposal = approvals.standing(campaign, proposal.release, _now(as_of))
     result: dict[str, object] = {"release": proposal.release, "run": proposal.run, "state": WORDS[proposal.state]}
     if proposal.state == "approved":

@@ -13,6 +13,7 @@ from prefect.runtime import flow_run
 
 from models.errors import CanbaoError
 from models.plan_file import REPOSITORY, find, read
+from tasks.accounts import Typed
 
 
 def instant(as_of: datetime | None) -> datetime:
@@ -20,6 +21,11 @@ def instant(as_of: datetime | None) -> datetime:
     if as_of is not None:
         return as_of
     return flow_run.scheduled_start_time or datetime.now(UTC)
+
+
+def typed(code: str) -> Typed:
+    """A single-use code that was typed just now."""
+    return Typed(code, datetime.now(UTC))
 
 
 def is_of_deployment() -> bool:

@@ -11,7 +11,7 @@ from flows.clock import instant, run_name
 from flows.due import idle
 from flows.parameters import Campaign, PeriodLabel, Slug
 from flows.summary import publish, publish_documents
-from tasks.alarm import alarm_of_gap
+from tasks.alarm import alarm_of_gap, tell_head
 from tasks.attempts import close_dead_runs
 from tasks.board import refresh_board
 from tasks.bulletin import issue_bulletin
@@ -37,6 +37,7 @@ def sweep(campaign: Campaign, as_of: datetime | None = None) -> dict[str, object
     now = instant(as_of)
     if nothing := idle(campaign, "sweep", now):
         return nothing
+    tell_head(campaign, now)
     keep_phases(campaign, now)
     dead = close_dead_runs(campaign, now)
     alarm_of_gap(campaign, now)

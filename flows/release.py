@@ -6,7 +6,7 @@ from datetime import datetime
 
 from prefect import flow
 
-from flows.clock import instant, is_of_deployment, run_name
+from flows.clock import instant, is_of_deployment, run_name, typed
 from flows.parameters import Campaign, Code, Post
 from flows.summary import publish
 from tasks.effect import guarded
@@ -31,7 +31,7 @@ def release_lists(
     """
     now = instant(as_of)
     if approved_by:
-        approve(campaign, run_id, approved_by, now, code=code if is_of_deployment() else None)
+        approve(campaign, run_id, approved_by, now, code=typed(code) if is_of_deployment() else None)
     result = release(campaign, run_id, now)
     publish("release", campaign, f"run-{run_id}", result)
     announce(campaign, now)

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import hmac
 import os
-import time
 import unicodedata
 from base64 import b32encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
-
-import pyotp
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from models import trail_key
 from models.database import transaction
@@ -29,12 +27,23 @@ from rules.actors import Post, is_simulated, named, posts
 from tasks import refusals
 from tasks.campaign import plan_in_force
 
+if TYPE_CHECKING:
+    import pyotp
+
 REQUIRED = "CANBAO_ACCOUNTS_REQUIRED"
 STEP_SECONDS, STEPS_ASIDE = 30, 1
 """As every authenticator counts; a clock may be half a minute wrong."""
 WRONG_CODES, BLOCKED_STEPS = 5, 30
 """After so many that do not hold, an account's codes count for nothing for a quarter of an hour: nobody tries them all out."""
 _SECRET_BYTES = 20
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A code as it was typed in a form, and when: by the clock, whatever day the flow acts as of."""
+
+    code: str
+    at: datetime
 
 
 def add(campaign: str, post: str, os_user: str | None, with_codes: bool, as_of: datetime) -> dict[str, Any]:
@@ -95,7 +104,7 @@ def are_asked_for(campaign: str) -> bool:
         return os.environ.get(REQUIRED) == "1" or bool(store.in_force(tx, campaign))
 
 
-def prove(plan: Plan, by: str, purpose: str, as_of: datetime, *, code: str | None = None, office: bool = False) -> None:
+def prove(plan: Plan, by: str, purpose: str, as_of: datetime, *, code: Typed | None = None, office: bool = False) -> None:
     """Raises ActorUnproven unless whoever acts holds an account of the post ``by``, or the campaign asks for none.
 
     ``code`` is None for a command, where the login counts; in a form it is what was typed, and counts for ``purpose`` only, once: the
@@ -123,7 +132,7 @@ def prove(plan: Plan, by: str, purpose: str, as_of: datetime, *, code: str | Non
                         subject=f"account {number}", count=1, reason=purpose)
 
 
-def preparer(campaign: str, by: str | None, purpose: str, as_of: datetime, code: str | None = None) -> str | None:
+def preparer(campaign: str, by: str | None, purpose: str, as_of: datetime, code: Typed | None = None) -> str | None:
     """Who prepares a release: the post that was typed, once it is proven; None for whoever runs the installation, where nothing was
     typed and the campaign asks for no proof. Else the post of the login, so that nobody approves what they have begun themselves."""
     plan = plan_in_force(campaign)
@@ -147,34 +156,37 @@ def _by_login(plan: Plan, held: Sequence[store.Row]) -> int:
                         cure="Act for the post that you hold (`canbao account list CAMPAIGN`), or have its holder act.")
 
 
-def _by_code(plan: Plan, held: Sequence[store.Row], code: str, purpose: str) -> int:
-    # What time it is decides whether a code holds, whatever day a flow acts as of.
-    now = datetime.now(UTC)
-    step = int(time.time()) // STEP_SECONDS
+def _by_code(plan: Plan, held: Sequence[store.Row], code: Typed, purpose: str) -> int:
     with transaction() as tx:
         for row in held:
-            if row["codes"] and _holds(tx, plan.id, row, code, purpose, step, now):
+            if row["codes"] and _holds(tx, plan.id, row, code, purpose):
                 return int(row["id"])
         for row in held:
-            store.failed(tx, row["id"], step, now)
+            store.failed(tx, row["id"], _step(code.at), code.at)
     raise ActorUnproven("the code does not hold.", where=plan.id,
                         cure="Type what the post's authenticator shows now; each code counts once, and after five wrong ones none for 15 minutes.",
                         told="验证码无效：请填写该岗位验证器当前显示的六位数字，每个只能用一次；"
                              "连续填错五次，十五分钟内不再接受。")
 
 
-def _holds(tx: Any, campaign: str, row: store.Row, code: str, purpose: str, step: int, now: datetime) -> bool:
-    codes, number = _codes(campaign, row["id"], row["codes"]), int(row["id"])
-    typed = unicodedata.normalize("NFKC", code).strip().encode()  # an input method may write digits of full width
+def _step(at: datetime) -> int:
+    return int(at.timestamp()) // STEP_SECONDS
+
+
+def _holds(tx: Any, campaign: str, row: store.Row, code: Typed, purpose: str) -> bool:
+    codes, number, step = _codes(campaign, row["id"], row["codes"]), int(row["id"]), _step(code.at)
+    typed = unicodedata.normalize("NFKC", code.code).strip().encode()  # an input method may write digits of full width
     if any(hmac.compare_digest(codes.generate_otp(used).encode(), typed) for used in store.used_for(tx, number, purpose)):
         return True
     if store.failures_since(tx, number, step - BLOCKED_STEPS) >= WRONG_CODES:
         return False
-    return any(hmac.compare_digest(codes.generate_otp(near).encode(), typed) and store.use(tx, number, near, purpose, now)
+    return any(hmac.compare_digest(codes.generate_otp(near).encode(), typed) and store.use(tx, number, near, purpose, code.at)
                for near in range(step - STEPS_ASIDE, step + STEPS_ASIDE + 1))
 
 
 def _codes(campaign: str, number: int, count: int) -> pyotp.TOTP:
+    import pyotp
+
     secret = hmac.new(trail_key.key(make=True), f"codes\0{campaign}\0{number}\0{count}".encode(), "sha256").digest()[:_SECRET_BYTES]
     return pyotp.TOTP(b32encode(secret).decode(), interval=STEP_SECONDS)
 

@@ -21,6 +21,7 @@ from tasks.events import SWEEP, notice_stale_sweep, stale_since
 from tasks.obligations import statuses
 from tasks.trail import head_in_words
 
+HEAD = "trail_head"
 NAMED_AT_MOST = 6
 """Files that an alarm names; `canbao status` has them all."""
 WORDING = Path(__file__).with_name("alarm.yaml")
@@ -91,6 +92,23 @@ def alarm_of_gap(campaign: str, as_of: datetime) -> dict[str, object]:
     return raise_alarm.fn(campaign, "sweep_stale", as_of, SWEEP)
 
 
+def _told_today(campaign: str, as_of: datetime) -> dict[str, object] | None:
+    with transaction() as tx:
+        is_told = campaigns.is_rehearsed(tx, campaign) or outbox.is_written(tx, _key(plan_in_force(campaign), HEAD, as_of))
+    return {"kind": HEAD, "written": 0} if is_told else None
+
+
+@effect("审计链末 tell head", idle=_told_today)
+def tell_head(campaign: str, as_of: datetime) -> dict[str, object]:
+    """Once a day, with the first sweep: where the audit trail ends leaves the machine, so that one cut off later is found out. A
+    rehearsal's trail proves nothing to anybody."""
+    return _told_today(campaign, as_of) or raise_alarm.fn(campaign, HEAD, as_of)
+
+
+def _key(plan: Plan, kind: str, at: datetime, subject: str = "", period: str = "") -> str:
+    return f"alarm/{plan.id}/{kind}/{as_instant(plan, at):%Y-%m-%d}/{subject}/{period}"
+
+
 def _message(
     plan: Plan, kind: str, at: datetime, subject: str, period: str, event: str, count: int
 ) -> dict[str, object]:
@@ -100,7 +118,7 @@ def _message(
     contacts = plan.organisation(plan.office).contacts
     return {
         "campaign_id": plan.id, "obligation_id": None, "organisation": plan.office, "role": words["to"], "channel": "alarm",
-        "key": f"alarm/{plan.id}/{kind}/{local:%Y-%m-%d}/{'' if count else subject}/{period}", "kind": "alarm", "attempts": 0,
+        "key": _key(plan, kind, at, "" if count else subject, period), "kind": "alarm", "attempts": 0,
         "address": next((entry.address for entry in contacts if entry.role == words["to"]), ""),
         "subject": words["subject"].format(**facts), "body": words["body"].format(**facts), "written_at": at,
     }

@@ -11,6 +11,7 @@ from models.errors import ApprovalMissing, WrongUse
 from models.plan import Plan
 from models.store import findings as store
 from rules.actors import approvers
+from tasks.accounts import Typed
 from tasks.campaign import as_instant, plan_in_force, short_name
 from tasks.release import approve, content, decide_before, limits, propose, refuse
 
@@ -90,7 +91,7 @@ def who_may_decide(campaign: str) -> str:
     return "、".join(post.shown for post in approvers(plan_in_force(campaign)))
 
 
-def decide(campaign: str, proposal: Proposal, approves: bool, by: str, reason: str, as_of: datetime, code: str = "") -> str:
+def decide(campaign: str, proposal: Proposal, approves: bool, by: str, reason: str, as_of: datetime, code: Typed | None = None) -> str:
     """Writes a decision on exactly the content that was shown; returns why it does not count, in Chinese, '' if it does."""
     try:
         if approves:

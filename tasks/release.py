@@ -103,7 +103,7 @@ def propose(campaign: str, run_id: int, by: str, as_of: datetime) -> dict[str, A
 
 @effect("批准下发 approve release")
 def approve(
-    campaign: str, run_id: int, by: str, as_of: datetime, reason: str = "", content_sha256: str | None = None, code: str | None = None,
+    campaign: str, run_id: int, by: str, as_of: datetime, reason: str = "", content_sha256: str | None = None, code: accounts.Typed | None = None,
 ) -> dict[str, Any]:
     """Approves exactly the content proposed; ``code`` proves in a form whose post it is (:func:`tasks.accounts.prove`).
 
@@ -124,7 +124,7 @@ def approve(
 
 @effect("不予下发 refuse release")
 def refuse(
-    campaign: str, run_id: int, by: str, as_of: datetime, reason: str, content_sha256: str | None = None, code: str | None = None,
+    campaign: str, run_id: int, by: str, as_of: datetime, reason: str, content_sha256: str | None = None, code: accounts.Typed | None = None,
 ) -> dict[str, Any]:
     """Records that exactly this content is not to be released, and why. A new content is proposed anew; the same one only
     goes out if it is approved after all."""

@@ -40,6 +40,11 @@ def write(tx: Connection, messages: Sequence[Mapping[str, Any]]) -> int:
     return insert_new(tx, Message, messages)
 
 
+def is_written(tx: Connection, key: str) -> bool:
+    """Whether there is a message of this key, sent or not."""
+    return tx.execute(select(Message.id).where(Message.key == key)).first() is not None
+
+
 def claim(tx: Connection, campaign: str, as_of: datetime, waits: Sequence[timedelta],
           limit: int = 1000) -> list[list[Row]]:
     """Takes waiting messages for one attempt each, as letters: those to one recipient by one channel go together.

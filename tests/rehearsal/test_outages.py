@@ -47,7 +47,8 @@ def test_a_campaign_that_never_compares_has_no_outage() -> None:
     assert planned(CAMPAIGN, [], 1) == {}
 
 
-# tests/tasks/test_comparison_runs.py guards a change: chunks that fail and runs that are killed; every kind of outage is played with the whole rehearsals.
+# tests/tasks/test_comparison_runs.py guards a change: chunks that fail, runs that are killed. Every kind of outage is played with the
+# whole rehearsals.
 @pytest.mark.long
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.id) for kind in policy().kinds])
 def test_a_comparison_that_fails_once_goes_on_from_there_and_finds_the_same(kind: Kind, server: URL, tmp_path: Path) -> None:

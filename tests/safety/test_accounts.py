@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyotp
@@ -30,7 +30,9 @@ class Keyboard:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.login, self.now = "operator", 1_800_000_000.0
         patch.setattr(accounts, "login_name", lambda: self.login)
-        patch.setattr(accounts.time, "time", lambda: self.now)
+
+    def types(self, code: str) -> accounts.Typed:
+        return accounts.Typed(code, datetime.fromtimestamp(self.now, UTC))
 
 
 @pytest.fixture
@@ -56,8 +58,12 @@ def _run() -> int:
     return int(run["id"])
 
 
-def _code(life: Life, keyboard: Keyboard, steps: int = 0) -> str:
+def _digits(life: Life, keyboard: Keyboard, steps: int = 0) -> str:
     return pyotp.TOTP(life.secret).generate_otp(int(keyboard.now) // STEP + steps)  # type: ignore[attr-defined]
+
+
+def _code(life: Life, keyboard: Keyboard, steps: int = 0) -> accounts.Typed:
+    return keyboard.types(_digits(life, keyboard, steps))
 
 
 def _trail(action: str) -> list[tuple[str, str]]:
@@ -144,9 +150,10 @@ def test_a_form_without_the_code_decides_nothing(life: Life, keyboard: Keyboard)
     keyboard.login = "li"  # the login of the process that runs the form counts for nothing there
     proposal = approvals.newest(CAMPAIGN, life.now)
     assert proposal is not None
-    typed = ("", "000000", "12345", "１２３４５６", "abcdef", _code(life, keyboard, -2), _code(life, keyboard, 2), " ".join(_code(life, keyboard)))
+    typed = ("", "000000", "12345", "１２３４５６", "abcdef", _digits(life, keyboard, -2), _digits(life, keyboard, 2),
+             " ".join(_digits(life, keyboard)))
     for said in typed:
-        assert "验证码无效" in approvals.decide(CAMPAIGN, proposal, True, APPROVER, "", life.now, said)
+        assert "验证码无效" in approvals.decide(CAMPAIGN, proposal, True, APPROVER, "", life.now, keyboard.types(said))
     assert not _trail("release approved")
     assert len(_trail("not allowed")) == len(typed)
 
@@ -170,12 +177,12 @@ def test_a_code_used_up_takes_those_before_it_along(life: Life, keyboard: Keyboa
 
 def test_nobody_tries_all_codes_out(life: Life, keyboard: Keyboard) -> None:
     plan = plan_in_force(CAMPAIGN)
-    right = _code(life, keyboard)
+    right = _digits(life, keyboard)
     for number in range(accounts.WRONG_CODES):
         with pytest.raises(ActorUnproven):
-            accounts.prove(plan, APPROVER, "this", life.now, code=f"{(int(right) + number + 1) % 10**6:06d}")
+            accounts.prove(plan, APPROVER, "this", life.now, code=keyboard.types(f"{(int(right) + number + 1) % 10**6:06d}"))
     with pytest.raises(ActorUnproven):
-        accounts.prove(plan, APPROVER, "this", life.now, code=right)
+        accounts.prove(plan, APPROVER, "this", life.now, code=keyboard.types(right))
     keyboard.now += (accounts.BLOCKED_STEPS + 1) * STEP
     accounts.prove(plan, APPROVER, "this", life.now, code=_code(life, keyboard))
 
@@ -198,7 +205,7 @@ def test_new_codes_end_the_old_ones_and_no_secret_is_kept(life: Life, keyboard: 
 
 def test_codes_of_a_clerk_approve_nothing(life: Life, keyboard: Keyboard) -> None:
     secret = accounts.renew(CAMPAIGN, 1, life.now)["secret"]
-    code = pyotp.TOTP(secret).generate_otp(int(keyboard.now) // STEP)
+    code = keyboard.types(pyotp.TOTP(secret).generate_otp(int(keyboard.now) // STEP))
     with pytest.raises(ActorUnproven):
         approve.fn(CAMPAIGN, _run(), APPROVER, life.now, code=code)
     with pytest.raises(ApprovalMissing, match="preparer"):

@@ -41,7 +41,8 @@ def _canbao(home: Path, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
 
 @pytest.fixture(scope="module")
 def home(around: Path) -> Path:
-    """A month's work (tests/flows/test_first_month.py looks at one in every run of the short tests): a plan in force, its letters, files taken in, some returned, compared; then a backup."""
+    """A month's work (tests/flows/test_first_month.py looks at one in every run of the short tests): a plan in
+    force, its letters, files taken in, some returned, compared; then a backup."""
     made = around / "home"
     _canbao(made, "mobilise", CAMPAIGN, "--as-of", "2021-03-18T08:00:00+08:00")
     _canbao(made, "simulate", CAMPAIGN, "--persons", "600", "--periods", "2021-04", "--out", str(made / "place"))

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from models.database import transaction
 from models.errors import WrongUse
-from models.store import campaigns
+from models.store import audit, campaigns
 from models.tables import Message
-from tasks.alarm import alarm_of_gap, kinds, raise_alarm
+from tasks.alarm import alarm_of_gap, kinds, raise_alarm, tell_head
 from tasks.campaign import plan_in_force, store_plan
 from tasks.events import SWEEP
 from tasks.obligations import make_obligations
@@ -62,6 +62,22 @@ def test_a_rehearsals_clock_has_gaps_that_mean_nothing(campaign: str) -> None:
     with transaction() as tx:
         campaigns.mark(tx, campaign, "sweep", START)
     assert alarm_of_gap.fn(campaign, START + timedelta(days=9))["written"] == 0
+
+
+def test_where_the_trail_ends_leaves_the_machine_once_a_day(campaign: str) -> None:
+    for hours in (1, 2, 30):
+        tell_head.fn(campaign, START + timedelta(hours=hours))
+    with transaction() as tx:
+        bodies = tx.execute(select(Message.body).where(Message.kind == "alarm").order_by(Message.id)).scalars().all()
+        end = audit.end(tx)
+    assert len(bodies) == 2
+    assert all(str(end) in body for body in bodies)
+
+
+def test_a_rehearsals_trail_is_told_to_nobody(campaign: str) -> None:
+    with transaction() as tx:
+        campaigns.mark(tx, campaign, "sweep", START)
+    assert tell_head.fn(campaign, START)["written"] == 0
 
 
 @pytest.mark.parametrize("kind", kinds())
