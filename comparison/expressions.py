@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -19,7 +19,7 @@ from sqlglot import exp, parse, tokenize
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
-from models.errors import CanbaoError, Fault
+from models.errors import CanbaoError, Fault, harmless
 from models.machine import small_database
 from models.plan import Indicator, Measure, Number, OwnerCase, Plan, Subject
 from models.profile import SUBJECTS, Column, columns
@@ -83,7 +83,7 @@ def faults(plan: Plan) -> list[Fault]:
             connection.execute(_made_up(subject, documented))
         for use in uses(plan):
             found += _faults_of(use, plan, connection)
-    return found
+    return [replace(fault, what=harmless(fault.what), cure=harmless(fault.cure)) for fault in found]
 
 
 def _made_up(subject: str, documented: tuple[Column, ...]) -> str:

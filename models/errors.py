@@ -6,7 +6,16 @@ it ``from None`` so that no row content travels into Prefect with the cause.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_PERHAPS_A_PERSON = re.compile(r"(?:[^\x00-\x7f]+|\d{9,}[Xx]?)+")
+
+
+def harmless(text: str) -> str:
+    """What stands in a plan where something else belongs, as a fault may repeat it (on a terminal, in a log, in Prefect): codes, columns,
+    dates and numbers are in ASCII; whatever else stands there may be a person's, and its line is told anyway."""
+    return _PERHAPS_A_PERSON.sub("…", text)
 
 
 class CanbaoError(Exception):

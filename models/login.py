@@ -6,6 +6,7 @@ import os
 import pwd
 from pathlib import Path
 
+LOGIN = Path("/proc/self/loginuid")
 _UNSET = 2**32 - 1
 
 
@@ -13,7 +14,7 @@ def login_name() -> str:
     """The account of whoever logged in, also where the command runs as another by sudo: nobody can change that number once the login
     has set it. Where no login set one (a container, a service) it is the account that runs the process, or who called it by sudo."""
     try:
-        number = int(Path("/proc/self/loginuid").read_text())
+        number = int(LOGIN.read_text())
     except (OSError, ValueError):
         number = _UNSET
     if number == _UNSET:

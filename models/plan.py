@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from models.errors import harmless
 from models.places import in_file_names, of_a_campaign
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -746,7 +747,7 @@ class Plan(Strict):
         try:
             ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"unknown time zone {zone!r}; use an IANA name such as Asia/Shanghai") from None
+            raise ValueError(f"unknown time zone {harmless(zone)!r}; use an IANA name such as Asia/Shanghai") from None
         return zone
 
     @cached_property

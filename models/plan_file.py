@@ -23,7 +23,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from models.errors import Fault, PlanUnsound, WrongUse
+from models.errors import Fault, PlanUnsound, WrongUse, harmless
 from models.plan import CampaignId, MonthLabel, Plan, Region, Slug
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -245,9 +245,10 @@ class _Tree:
             found = _child(node, part) if node is not None else None
             node = found[0] if found else None
             if isinstance(part, int):
-                words += f"[{part}]" + (f' "{label}"' if node is not None and (label := _label(node)) else "")
+                words += f"[{part}]" + (f' "{harmless(label)}"' if node is not None and (label := _label(node)) else "")
             else:
-                words += f".{part}" if words else part
+                key = harmless(part)
+                words += f".{key}" if words else key
         return words or TOP
 
     def line_of_place(self, place: str) -> int:
@@ -494,7 +495,7 @@ def _shown(value: Any) -> str:
         return "an empty value"
     if isinstance(value, dict | list):
         return "a list" if isinstance(value, list) else "a mapping"
-    text = json.dumps(value, ensure_ascii=False)
+    text = harmless(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
