@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as hour
@@ -25,6 +25,7 @@ from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
 import duckdb
+import pyotp
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import create_engine, text
@@ -275,17 +276,30 @@ def test_a_waiting_release_is_approved_in_its_form_by_somebody_else_and_goes_out
     waiting = site.await_run("approve-release", "Suspended")
     _decide(site, waiting, PREPARER)
     expect(site.page.locator("body")).not_to_contain_text("Provide input", use_inner_text=True)
-    again = patience.until(lambda: [run for run in site.runs("approve-release", "Suspended") if run["state_id"] != waiting["state_id"]],
-                           lambda: [run["state_name"] for run in site.runs("approve-release")], pause_seconds=1)
-    assert site.rows("SELECT approved_by FROM release") == [(None,)]
-    _decide(site, again[0], APPROVER, told="提请岗位不能批准")
+    again = _asked_again(site, waiting)
+    # From here on the approver has an account: the name alone counts for nothing.
+    added = canbao(site.home, "account", "add", CAMPAIGN, "--post", APPROVER, "--codes", "--json")
+    assert added.returncode == 0, added.stderr
+    _decide(site, again, APPROVER, told="提请岗位不能批准")
+    last = _asked_again(site, again)
+    _decide(site, last, APPROVER, told="验证码无效", code=pyotp.TOTP(json.loads(added.stdout)["secret"]).now)
     site.await_run("approve-release", "Completed")
+    proven = site.rows("SELECT actor, action, subject FROM audit WHERE action LIKE 'proven%'")
+    assert proven == [(APPROVER, "proven by code", "account 1")]
     assert [row[:2] for row in site.rows("SELECT approved_by, reason, released_at FROM release WHERE released_at IS NOT NULL")] == [
         (APPROVER, "数量已核对")]
     assert list((site.home / CAMPAIGN / "rosters").rglob("*.xlsx"))
 
 
-def _decide(site: Site, run: dict[str, Any], by: str, told: str = "") -> None:
+def _asked_again(site: Site, before: dict[str, Any]) -> dict[str, Any]:
+    """The run that waits once more, after an answer that did not count."""
+    found = patience.until(lambda: [run for run in site.runs("approve-release", "Suspended") if run["state_id"] != before["state_id"]],
+                           lambda: [run["state_name"] for run in site.runs("approve-release")], pause_seconds=1)
+    assert site.rows("SELECT approved_by FROM release") == [(None,)]
+    return found[0]
+
+
+def _decide(site: Site, run: dict[str, Any], by: str, told: str = "", code: Callable[[], str] = str) -> None:
     site.show(run)
     site.press("Open menu")
     site.press("Resume", "menuitem")
@@ -294,6 +308,7 @@ def _decide(site: Site, run: dict[str, Any], by: str, told: str = "") -> None:
     site.field("审批岗位").fill(by)
     site.choose("决定", "批准")
     site.field("理由").fill("数量已核对")
+    site.field("验证码").fill(code())
     if told:
         site.shot("approval")
     site.press("Resume", within=site.dialog)
