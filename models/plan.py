@@ -755,6 +755,14 @@ class Plan(Strict):
         """The organisations by code; of two with one code (a plan fault) the first."""
         return {org.code: org for org in reversed(self.organisations)}
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every name by which the plan calls something of its own: what may stand in a file's name and names no person."""
+        return frozenset({self.id, self.name, self.region.name}.union(
+            *((org.code, org.short, org.name, *org.aliases) for org in self.organisations),
+            *((feed.feed, feed.name) for feed in self.feeds),
+            (entry.name for entry in self.lists), (entry.name for entry in self.obligations), (entry.name for entry in self.ledgers)))
+
     def organisation(self, code: str) -> Organisation:
         """The organisation with this code. Raises KeyError: a sound plan never asks for an unknown one."""
         return self.by_code[code]

@@ -24,7 +24,7 @@ dates one by one."""
 _WORD, _ENDING = re.compile(r"[^\W_]+"), re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}", re.ASCII)
 
 
-def told_name(name: str, words: Iterable[str], secret: bytes) -> str:
+def told_name(name: str, words: frozenset[str], secret: bytes) -> str:
     """A file's name with only what is surely no person's: ``words`` that plan and contracts know, dates and counts, marks, the
     ending. Anything else becomes ``…`` and six letters, the same for the same text under the same secret: two files stay two,
     and nobody finds out what stood there.
@@ -32,7 +32,7 @@ def told_name(name: str, words: Iterable[str], secret: bytes) -> str:
     What is decided by a name (who sent it, which part of a register it is, how many rows it promises) follows from this as it
     would from the whole name.
     """
-    known = _known(tuple(sorted({word for word in words if word.strip()}, key=len, reverse=True)))
+    known = _known(words)
     stem, dot, ending = name.rpartition(".")
     if not stem or not _ENDING.fullmatch(dot + ending):
         stem, dot, ending = name, "", ""
@@ -61,7 +61,8 @@ def _around(
 
 
 @lru_cache(maxsize=64)
-def _known(words: tuple[str, ...]) -> re.Pattern[str]:
+def _known(words: frozenset[str]) -> re.Pattern[str]:
     # The longest first: a word that is part of another does not split it.
+    longest_first = sorted((word for word in words if word.strip()), key=lambda word: (-len(word), word))
     return re.compile("|".join((*(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])" if word.isascii() else re.escape(word)
-                                  for word in words), _ORDINARY)))
+                                  for word in longest_first), _ORDINARY)))

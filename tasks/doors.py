@@ -34,7 +34,7 @@ from tasks.campaign import folder, plan_in_force, today
 from tasks.effect import effect
 from tasks.inbox import Arrived, Held, Inbox, Moment
 from tasks.originals import open_delivered, sha256_of
-from tasks.told import told_file
+from tasks.told import teller
 
 
 def look(campaign: str, inbox: Path, moment: Moment, period: str | None = None) -> Inbox:
@@ -68,6 +68,7 @@ def _known(plan: Plan) -> folders.Known:
     by_name = {(row["feed"], row["period"], row["file_name"], row["size_bytes"]): row["received_at"] for row in rows}
     judged = {(row["feed"], row["period"], row["sha256"], row["file_name"]) for row in rows}
     taken = {(row["feed"], row["period"], row["sha256"]) for row in rows if row["verdict"] != "returned"}
+    tell = teller(plan)
     corrected = {row["sha256"] for row in rows if row["corrects"] is not None}
 
     def known(file: Arrived) -> bool:
@@ -75,7 +76,7 @@ def _known(plan: Plan) -> folders.Known:
         # but for its time or its name, is read.
         if file.size_bytes not in sizes:
             return False
-        name = told_file(folders.clean_name(file.path.name), plan)
+        name = tell(folders.clean_name(file.path.name))
         received_at = by_name.get((file.feed, file.period, name, file.size_bytes))
         if received_at is not None and file.received_at <= received_at:
             return True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from expectations import contract as contracts
 from models import trail_key
@@ -14,22 +14,21 @@ from rules.told import told_name
 def told_file(name: str, plan: Plan | None = None) -> str:
     """A file's name as it may be told: the words that the plan and the contracts know, dates, counts and the ending. The whole
     name stands where the sender has put the file, and nowhere else."""
-    return told_name(name, (*_of_plan(plan), *_of_contracts()) if plan is not None else (), trail_key.key(make=True))
+    return teller(plan)(name)
 
 
-def _of_plan(plan: Plan) -> Iterator[str]:
-    yield from (plan.id, plan.name, plan.region.name)
-    for org in plan.organisations:
-        yield from (org.code, org.short, org.name, *org.aliases)
-    for feed in plan.feeds:
-        yield from (feed.feed, feed.name)
-    yield from (entry.name for entry in plan.lists)
-    yield from (entry.name for entry in plan.obligations)
-    yield from (entry.name for entry in plan.ledgers)
+def teller(plan: Plan | None = None) -> Callable[[str], str]:
+    """The same for many files: an inbox is looked at every hour, with all that has come in since the campaign began."""
+    return partial(_told, _words(plan.words) if plan is not None else frozenset(), trail_key.key(make=True))
 
 
-@lru_cache(maxsize=1)
-def _of_contracts() -> frozenset[str]:
+@lru_cache(maxsize=50_000)
+def _told(words: frozenset[str], secret: bytes, name: str) -> str:
+    return told_name(name, words, secret)
+
+
+@lru_cache(maxsize=16)
+def _words(of_plan: frozenset[str]) -> frozenset[str]:
     parts = contracts.vocabulary()["parts"]
     said = [word for kind in ("adds", "replaces", "attempts", "generic") for word in parts[kind]]
-    return frozenset([*said, *(word for entry in contracts.all() for word in (entry.feed, entry.name, *entry.known_as))])
+    return of_plan.union(said, *((entry.feed, entry.name, *entry.known_as) for entry in contracts.all()))

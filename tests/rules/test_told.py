@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rules.told import told_name
 
 SECRET = b"a secret of this home"
-WORDS = ("公安局", "户籍人口信息", "人口", "更正", "右所", "fenglu")
+WORDS = frozenset({"公安局", "户籍人口信息", "人口", "更正", "右所", "fenglu"})
 LETTERS = "王小明张欧阳娜李zhangsan阿依古丽买买提"
 
 
