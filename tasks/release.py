@@ -111,7 +111,7 @@ def approve(
     what the approver was shown, is no longer what is proposed.
     """
     plan = plan_in_force(campaign)
-    accounts.prove(plan, by, f"release approved run {run_id} {(content_sha256 or '')[:16]}".rstrip(), as_of, code=code)
+    _prove(plan, by, "approved", run_id, content_sha256, as_of, code)
     with refusals.kept(campaign, "release approved", f"run {run_id}", by, as_of), transaction() as tx:
         proposal = _decidable(tx, plan, run_id, by, content_sha256, as_of)
         refuse_approver(plan, by, proposal["prepared_by"], f"run {run_id}")
@@ -132,7 +132,7 @@ def refuse(
     if not reason.strip():
         raise WrongUse("a refusal needs a reason.", where=f"run {run_id}", cure="Say what is to be mended.",
                        told="不批准须写明理由。")
-    accounts.prove(plan, by, f"release refused run {run_id} {(content_sha256 or '')[:16]}".rstrip(), as_of, code=code)
+    _prove(plan, by, "refused", run_id, content_sha256, as_of, code)
     with refusals.kept(campaign, "release refused", f"run {run_id}", by, as_of), transaction() as tx:
         proposal = _decidable(tx, plan, run_id, by, content_sha256, as_of)
         refuse_undecider(plan, by, f"run {run_id}")
@@ -140,6 +140,17 @@ def refuse(
         campaigns.audit(tx, campaign, at=as_of, actor=by, action="release refused", subject=f"run {run_id}",
                         count=proposal["findings"], reason=f"{proposal['content_sha256'][:16]} {reason}")
     return {"release": proposal["id"], "findings": proposal["findings"]}
+
+
+def _prove(
+    plan: Plan, by: str, decision: str, run_id: int, content_sha256: str | None, as_of: datetime, code: accounts.Typed | None,
+) -> None:
+    """A code counts for this decision on this proposal: proposed anew, the same content asks for another."""
+    with transaction() as tx:
+        made = store.release_of(tx, plan.id, run_id)
+    proposed = f"{made['prepared_at']:%Y-%m-%dT%H:%M:%S}" if made is not None else ""
+    purpose = " ".join(filter(None, (f"release {decision} run {run_id}", proposed, (content_sha256 or "")[:16])))
+    accounts.prove(plan, by, purpose, as_of, code=code)
 
 
 def _decidable(tx: Any, plan: Plan, run_id: int, by: str, content_sha256: str | None, as_of: datetime) -> Any:
