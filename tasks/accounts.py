@@ -101,7 +101,11 @@ def listed(campaign: str) -> list[dict[str, Any]]:
 def are_asked_for(campaign: str) -> bool:
     """Whether a name alone counts for nothing in this campaign."""
     with transaction() as tx:
-        return os.environ.get(REQUIRED) == "1" or bool(store.in_force(tx, campaign))
+        return _are_asked_for(store.in_force(tx, campaign))
+
+
+def _are_asked_for(rows: Sequence[store.Row]) -> bool:
+    return bool(rows) or os.environ.get(REQUIRED) == "1"
 
 
 def prove(plan: Plan, by: str, purpose: str, as_of: datetime, *, code: Typed | None = None, office: bool = False) -> None:
@@ -113,7 +117,7 @@ def prove(plan: Plan, by: str, purpose: str, as_of: datetime, *, code: Typed | N
     """
     with transaction() as tx:
         rows = store.in_force(tx, plan.id)
-    if (plan.drill is not None and is_simulated(by)) or (not rows and os.environ.get(REQUIRED) != "1"):
+    if (plan.drill is not None and is_simulated(by)) or not _are_asked_for(rows):
         return
     with refusals.kept(plan.id, purpose, "account", by, as_of):
         wanted = named(plan, by)
@@ -141,9 +145,9 @@ def preparer(campaign: str, by: str | None, purpose: str, as_of: datetime, code:
         return by
     with transaction() as tx:
         rows = store.in_force(tx, campaign)
-    login = login_name()
-    if not rows:
+    if not _are_asked_for(rows):
         return None
+    login = login_name()
     return next((post.shown for row in rows if row["os_user"] == login and (post := _post(plan, row)) is not None), login)
 
 

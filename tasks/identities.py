@@ -12,6 +12,7 @@ from models.database import transaction
 from models.errors import WrongUse
 from models.plan import Plan
 from models.store import campaigns, identities
+from tasks import accounts
 from tasks.campaign import plan_in_force, short_name, today
 from tasks.comparison import latest_run
 from tasks.contents import origin
@@ -44,9 +45,10 @@ def decide(campaign: str, file: Path, by: str, as_of: datetime) -> dict[str, Any
     ``by`` is the post that decides. Raises FileReturned for a file that is no bench or contradicts itself, WrongUse for
     one of another campaign or an unnamed post.
     """
-    plan_in_force(campaign)
+    plan = plan_in_force(campaign)
     if not by.strip():
         raise WrongUse("a decision has somebody who answers for it.", cure="Give --by with the post that decides.")
+    accounts.prove(plan, by, "identities decided", as_of, office=True)
     returned = read_bench(file)
     if returned.campaign != campaign:
         raise WrongUse(f"this bench belongs to the campaign {returned.campaign}.", where=campaign,

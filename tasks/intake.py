@@ -52,8 +52,9 @@ def take_in(campaign: str, feed: str, period: str, path: str, received_at: datet
     if mended is not None:
         feed, period = mended.feed, mended.period
     entry = _feed(plan, feed, source)
-    provider = (mended and mended.provider) or sender(source.name, entry, plan, period)
-    file = Arrival(entry, period, provider, source, told_file(source.name, plan), digest, received_at)
+    name = told_file(source.name, plan)
+    provider = (mended and mended.provider) or sender(name, entry, plan, period)
+    file = Arrival(entry, period, provider, source, name, digest, received_at)
     with transaction() as lock:
         store.hold(lock, campaign, feed, period, file.provider or "")
         with transaction() as tx:
@@ -108,7 +109,7 @@ def judge(
     line = mended or _line(plan, file, again)
     if line.refusal:
         taken = refused(file.path, feed=feed, plan=plan, period=file.period, provider=file.provider, reason=line.refusal)
-        return _record(plan, file, replace(taken, file_name=file.name), "", again, waiver, line)
+        return _record(plan, file, taken, "", again, waiver, line)
     with transaction() as tx:
         history = _history(tx, plan, file, {again["id"] if again else None, line.corrects})
         mapping = mappings.mapping(tx, plan.id, feed, sender_code)
@@ -120,7 +121,7 @@ def judge(
         # What was corrected had been returned, and a whole file has come for it since: the newer one stays.
         taken = refused(file.path, feed=feed, plan=plan, period=file.period, provider=file.provider,
                         reason=refusal("superseded"))
-    return _record(plan, file, replace(taken, file_name=file.name), mapping_mark(mapping), again, waiver, line)
+    return _record(plan, file, taken, mapping_mark(mapping), again, waiver, line)
 
 
 def _is_overtaken(line: Mended, replaces: Collection[int]) -> bool:
@@ -175,7 +176,7 @@ def _held(rows: Iterable[RowMapping]) -> tuple[Held, ...]:
 def _record(
     plan: Plan, file: Arrival, taken: Intake, mark: str, again: RowMapping | None, waiver: Waiver | None, line: Mended
 ) -> dict[str, Any]:
-    at = waiver.at if waiver else file.received_at
+    at, taken = waiver.at if waiver else file.received_at, replace(taken, file_name=file.name)
     checks = [{"rule_id": check.rule_id, "severity": check.severity, "passed": check.passed,
                "observed": str(check.observed)} for check in taken.checks]
     corrected = again["id"] if again else line.corrects

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, text
 
 _NUMBER = re.compile(r"\d{17}[\dX]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+def every_row(connection: Connection) -> Iterator[tuple[str, str]]:
+    """(table, row as text) of everything that a database holds."""
+    for table in connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars().all():
+        for (row,) in connection.execute(text(f'SELECT to_jsonb(t)::text FROM "{table}" t')):
+            yield table, row
 
 
 class Canary:

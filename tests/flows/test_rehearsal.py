@@ -16,7 +16,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from rehearsal.outages import SIMULATED
 from tests.addresses import address_of
-from tests.canary import Canary
+from tests.canary import Canary, every_row
 from tests.command_line import canbao
 
 pytestmark = pytest.mark.long
@@ -125,11 +125,9 @@ def test_no_person_is_anywhere_in_prefects_database(rehearsed: tuple[Path, dict[
     engine = create_engine(address_of(home, "prefect"))
     seen: Counter[str] = Counter()
     with engine.connect() as connection:
-        tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars().all()
-        for table in tables:
-            for (row,) in connection.execute(text(f'SELECT to_jsonb(t)::text FROM "{table}" t')):
-                seen[table] += 1
-                assert not canary.sees(row), table
+        for table, row in every_row(connection):
+            seen[table] += 1
+            assert not canary.sees(row), table
     engine.dispose()
     assert seen.total() > 1000
     # What an operator looks at was there to be searched: tables and pictures, events with what they concern, and their text.

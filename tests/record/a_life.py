@@ -23,6 +23,14 @@ Key = tuple[str, str]
 """list, subject"""
 
 
+def newest_run() -> int:
+    """The number of the campaign's newest run."""
+    with transaction() as tx:
+        run = store.latest_run(tx, CAMPAIGN)
+    assert run is not None
+    return int(run["id"])
+
+
 class Life:
     """Runs, releases and answers of one campaign, one after the other; each takes a minute of its clock."""
 

@@ -13,12 +13,11 @@ from sqlalchemy import text
 
 from models.database import transaction
 from models.errors import ActorUnproven, ApprovalMissing, CanbaoError, WrongUse
-from models.store import findings as store
 from models.store.audit import audit_is_whole
-from tasks import accounts, approvals, confirmations, obligations, old_numbers, ownership, supervision
+from tasks import accounts, approvals, confirmations, identities, obligations, old_numbers, ownership, supervision
 from tasks.campaign import plan_in_force
 from tasks.release import approve, propose, refuse, release
-from tests.record.a_life import CAMPAIGN, Life
+from tests.record.a_life import CAMPAIGN, Life, newest_run
 
 APPROVER, PREPARER, LEADER = "办公室副主任（审核）", "办公室经办", "办公室主任"
 STEP = accounts.STEP_SECONDS
@@ -47,15 +46,8 @@ def life(record: Path, tmp_path: Path, keyboard: Keyboard) -> Life:
     made.run("2021-04", [("uninsured", subject) for subject in "abc"])
     accounts.add(CAMPAIGN, PREPARER, "zhang", False, made.now)
     made.secret = accounts.add(CAMPAIGN, APPROVER, "li", True, made.now)["secret"]  # type: ignore[attr-defined]
-    propose.fn(CAMPAIGN, _run(), PREPARER, made.now)
+    propose.fn(CAMPAIGN, newest_run(), PREPARER, made.now)
     return made
-
-
-def _run() -> int:
-    with transaction() as tx:
-        run = store.latest_run(tx, CAMPAIGN)
-    assert run is not None
-    return int(run["id"])
 
 
 def _digits(life: Life, keyboard: Keyboard, steps: int = 0) -> str:
@@ -78,27 +70,28 @@ def _trail(action: str) -> list[tuple[str, str]]:
 
 def test_two_people_prepare_and_approve_by_command(life: Life, keyboard: Keyboard) -> None:
     keyboard.login = "li"
-    approve.fn(CAMPAIGN, _run(), APPROVER, life.now)
+    approve.fn(CAMPAIGN, newest_run(), APPROVER, life.now)
     assert _trail("proven by login") == [(APPROVER, "account 2")]
-    assert release.fn(CAMPAIGN, _run(), life.now)["findings"] == 3
+    assert release.fn(CAMPAIGN, newest_run(), life.now)["findings"] == 3
 
 
 def test_whoever_is_logged_in_otherwise_approves_nothing(life: Life, keyboard: Keyboard) -> None:
     logins = ("zhang", "operator", "root", "LI", "li ", "1000", "")
     for keyboard.login in logins:
-        for attempt in (lambda: approve.fn(CAMPAIGN, _run(), APPROVER, life.now), lambda: refuse.fn(CAMPAIGN, _run(), APPROVER, life.now, "不同意")):
+        for attempt in (lambda: approve.fn(CAMPAIGN, newest_run(), APPROVER, life.now),
+                        lambda: refuse.fn(CAMPAIGN, newest_run(), APPROVER, life.now, "不同意")):
             with pytest.raises(ActorUnproven, match="login"):
                 attempt()
     assert [actor for actor, _ in _trail("not allowed")] == [APPROVER] * 2 * len(logins)
     with pytest.raises(ApprovalMissing, match="not approved"):
-        release.fn(CAMPAIGN, _run(), life.now)
+        release.fn(CAMPAIGN, newest_run(), life.now)
 
 
 def test_an_account_of_one_post_acts_for_no_other(life: Life, keyboard: Keyboard) -> None:
     keyboard.login = "li"
     for by in ("市扩面办", "office", "演练审批岗", "不存在的岗位", "", PREPARER, LEADER, "leading_group"):
         with pytest.raises(CanbaoError):
-            approve.fn(CAMPAIGN, _run(), by, life.now)
+            approve.fn(CAMPAIGN, newest_run(), by, life.now)
     assert not _trail("release approved")
 
 
@@ -113,9 +106,9 @@ def test_whoever_begins_a_comparison_prepares_it_although_they_type_nothing(life
     mine = accounts.preparer(CAMPAIGN, None, "release prepared", life.now)
     assert mine == f"市扩面办·{APPROVER}"
     life.run("2021-05", [("uninsured", subject) for subject in "abcd"])
-    propose.fn(CAMPAIGN, _run(), mine, life.now)
+    propose.fn(CAMPAIGN, newest_run(), mine, life.now)
     with pytest.raises(ApprovalMissing, match="preparer"):
-        approve.fn(CAMPAIGN, _run(), APPROVER, life.now)
+        approve.fn(CAMPAIGN, newest_run(), APPROVER, life.now)
 
 
 def test_nobody_prepares_in_another_name(life: Life, keyboard: Keyboard) -> None:
@@ -131,7 +124,7 @@ def test_a_removed_account_counts_no_more(life: Life, keyboard: Keyboard) -> Non
     accounts.remove(CAMPAIGN, 2, life.now)
     for code in (None, _code(life, keyboard)):
         with pytest.raises(ActorUnproven, match="nobody has an account"):
-            approve.fn(CAMPAIGN, _run(), APPROVER, life.now, code=code)
+            approve.fn(CAMPAIGN, newest_run(), APPROVER, life.now, code=code)
     with pytest.raises(WrongUse, match="no account 2"):
         accounts.remove(CAMPAIGN, 2, life.now)
 
@@ -207,9 +200,9 @@ def test_codes_of_a_clerk_approve_nothing(life: Life, keyboard: Keyboard) -> Non
     secret = accounts.renew(CAMPAIGN, 1, life.now)["secret"]
     code = keyboard.types(pyotp.TOTP(secret).generate_otp(int(keyboard.now) // STEP))
     with pytest.raises(ActorUnproven):
-        approve.fn(CAMPAIGN, _run(), APPROVER, life.now, code=code)
+        approve.fn(CAMPAIGN, newest_run(), APPROVER, life.now, code=code)
     with pytest.raises(ApprovalMissing, match="preparer"):
-        approve.fn(CAMPAIGN, _run(), PREPARER, life.now, code=code)
+        approve.fn(CAMPAIGN, newest_run(), PREPARER, life.now, code=code)
 
 
 # --- everything else that a post decides ----------------------------------------------------------------
@@ -221,6 +214,7 @@ OTHERS: dict[str, Callable[[str, datetime], object]] = {
     "waive": lambda by, now: confirmations.waive(CAMPAIGN, 1, by, "核实", now),
     "map": lambda by, now: confirmations.save_mapping(CAMPAIGN, "population", "gongan", "某列", "name", by, "核实", now),
     "old numbers": lambda by, now: old_numbers.take_old_numbers(CAMPAIGN, Path("none.csv"), by, now),
+    "identities": lambda by, now: identities.decide(CAMPAIGN, Path("none.xlsx"), by, now),
     "settle": lambda by, now: ownership.settle(CAMPAIGN, 1, by, True, "核实", now),
     "candidate": lambda by, now: supervision.decide(CAMPAIGN, 1, accept=True, by=by, reason="核实", as_of=now),
 }

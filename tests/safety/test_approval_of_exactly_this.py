@@ -17,7 +17,7 @@ from models.store import findings as store
 from models.store.audit import audit_is_whole
 from tasks import approvals
 from tasks.release import approve, propose, refuse, release
-from tests.record.a_life import CAMPAIGN, Life
+from tests.record.a_life import CAMPAIGN, Life, newest_run
 
 APPROVER, PREPARER = "办公室副主任（审核）", "prep"
 PERSONS = "abcde"
@@ -32,7 +32,7 @@ def life(record: Path, tmp_path: Path) -> Life:
     _files(tmp_path)
     with transaction() as tx:
         tx.execute(text("UPDATE run SET folder = :folder"), {"folder": str(tmp_path)})
-    propose.fn(CAMPAIGN, _run(), PREPARER, made.now)
+    propose.fn(CAMPAIGN, newest_run(), PREPARER, made.now)
     return made
 
 
@@ -44,13 +44,6 @@ def _files(folder: Path, **changed: object) -> None:
     pq.write_table(pa.Table.from_pylist(rows), folder / "findings.parquet")
 
 
-def _run() -> int:
-    with transaction() as tx:
-        run = store.latest_run(tx, CAMPAIGN)
-    assert run is not None
-    return int(run["id"])
-
-
 def _refusals() -> list[tuple[str, str]]:
     with transaction() as tx:
         assert audit_is_whole(tx)
@@ -58,8 +51,8 @@ def _refusals() -> list[tuple[str, str]]:
 
 
 def _approved(life: Life) -> int:
-    approve.fn(CAMPAIGN, _run(), APPROVER, life.now)
-    return _run()
+    approve.fn(CAMPAIGN, newest_run(), APPROVER, life.now)
+    return newest_run()
 
 
 ATTEMPTS = ["prep", "prep ", "prep\u2009", "prep\u200b", "PREP", "ｐｒｅｐ", "рrеp", "p.r-e_p", "pre\u0301p",
@@ -70,28 +63,28 @@ ATTEMPTS = ["prep", "prep ", "prep\u2009", "prep\u200b", "PREP", "ｐｒｅｐ",
 def test_nobody_else_approves_under_whatever_name_and_each_attempt_is_in_the_trail(life: Life) -> None:
     for by in ATTEMPTS:
         with pytest.raises(ApprovalMissing):
-            approve.fn(CAMPAIGN, _run(), by, life.now)
+            approve.fn(CAMPAIGN, newest_run(), by, life.now)
     assert _refusals() == [(by, "not allowed: release approved") for by in ATTEMPTS]
     with pytest.raises(ApprovalMissing, match="not approved"):
-        release.fn(CAMPAIGN, _run(), life.now)
+        release.fn(CAMPAIGN, newest_run(), life.now)
 
 
 @pytest.mark.parametrize("by", ["", "   "])
 def test_nobody_is_nobody(life: Life, by: str) -> None:
     with pytest.raises(WrongUse, match="nobody is named"):
-        approve.fn(CAMPAIGN, _run(), by, life.now)
+        approve.fn(CAMPAIGN, newest_run(), by, life.now)
     assert len(_refusals()) == 1
 
 
 def test_whoever_may_not_approve_may_not_refuse_either(life: Life) -> None:
     with pytest.raises(ApprovalMissing, match="办公室副主任（审核）"):
-        refuse.fn(CAMPAIGN, _run(), "不存在的岗位", life.now, "不同意")
+        refuse.fn(CAMPAIGN, newest_run(), "不存在的岗位", life.now, "不同意")
     assert _refusals() == [("不存在的岗位", "not allowed: release refused")]
 
 
 def test_a_rehearsals_post_proposes_nothing_in_a_campaign(life: Life) -> None:
     with pytest.raises(WrongUse, match="rehearsal's post"):
-        propose.fn(CAMPAIGN, _run(), "演练经办岗", life.now)
+        propose.fn(CAMPAIGN, newest_run(), "演练经办岗", life.now)
     assert _refusals() == [("演练经办岗", "not allowed: release proposed")]
 
 
@@ -99,7 +92,7 @@ def test_an_approver_written_into_the_record_has_not_passed_the_approval(life: L
     with transaction() as tx:
         tx.execute(text("UPDATE release SET approved_by = 'prep ', approved_at = now(), expires_at = '2999-01-01'"))
     with pytest.raises(ApprovalMissing, match="preparer cannot approve"):
-        release.fn(CAMPAIGN, _run(), life.now)
+        release.fn(CAMPAIGN, newest_run(), life.now)
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {
@@ -155,7 +148,7 @@ def test_what_nobody_changed_is_released(life: Life, record: Path) -> None:
 
 
 def test_every_decision_is_a_row_of_its_own_with_who_when_and_which_content(life: Life) -> None:
-    run = _run()
+    run = newest_run()
     refuse.fn(CAMPAIGN, run, APPROVER, life.now, "请核对")
     approve.fn(CAMPAIGN, run, "office:approver", life.now, "已核对")
     approve.fn(CAMPAIGN, run, APPROVER, life.now, "再次核对")
@@ -178,5 +171,5 @@ def test_a_decision_stands_as_it_was_made(life: Life, statement: str) -> None:
 
 def test_a_refused_attempt_is_told_without_keeping_a_long_text(life: Life) -> None:
     with pytest.raises(CanbaoError):
-        approve.fn(CAMPAIGN, _run(), "甲" * 500, life.now)
+        approve.fn(CAMPAIGN, newest_run(), "甲" * 500, life.now)
     assert _refusals() == [("甲" * 60, "not allowed: release approved")]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from models.database import engine
 from models.errors import CanbaoError
@@ -22,7 +21,7 @@ from tasks.intake import take_in
 from tasks.obligations import make_obligations
 from tasks.receipts import receipt
 from tasks.submissions import take_return
-from tests.canary import Canary
+from tests.canary import Canary, every_row
 from tests.conftest import fresh_record
 from tests.expectations.a_file import POPULATION, a_number, a_person, population_file, workbook
 
@@ -56,9 +55,7 @@ def _others() -> list[list[str]]:
 def _told(home: Path) -> Iterator[tuple[str, str]]:
     """Every row of the record, and every file of the home that is no file of people: its name, and what stands in it."""
     with engine().connect() as connection:
-        for table in connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).scalars().all():
-            for (row,) in connection.execute(text(f'SELECT to_jsonb(t)::text FROM "{table}" t')):
-                yield table, row
+        yield from every_row(connection)
     for path in home.rglob("*"):
         inside = path.relative_to(home).parts
         if path.is_file() and not set(inside) & {*IN_SECRET, "run"}:

@@ -14,7 +14,7 @@ from models.store import findings as store
 from tasks import approvals
 from tasks.campaign import plan_in_force
 from tasks.release import approve, propose, refuse, release
-from tests.record.a_life import CAMPAIGN, Life
+from tests.record.a_life import CAMPAIGN, Life, newest_run
 
 
 @pytest.fixture
@@ -22,15 +22,8 @@ def life(record: Path, tmp_path: Path) -> Life:
     """A run that lists two findings of one owner, proposed for release."""
     made = Life(tmp_path)
     made.run("2021-04", [("uninsured", "a"), ("uninsured", "b")])
-    propose.fn(CAMPAIGN, _run(), "经办岗", made.now)
+    propose.fn(CAMPAIGN, newest_run(), "经办岗", made.now)
     return made
-
-
-def _run() -> int:
-    with transaction() as tx:
-        run = store.latest_run(tx, CAMPAIGN)
-    assert run is not None
-    return int(run["id"])
 
 
 def _newest(life: Life) -> approvals.Proposal:
@@ -45,7 +38,7 @@ def _waiting_events() -> list[str]:
 
 
 def test_a_proposal_waits_and_is_told_once(life: Life) -> None:
-    propose.fn(CAMPAIGN, _run(), "经办岗", life.now + timedelta(hours=1))
+    propose.fn(CAMPAIGN, newest_run(), "经办岗", life.now + timedelta(hours=1))
     found = _newest(life)
     assert (found.state, found.findings, found.period) == ("waiting", 2, "2021-04")
     assert found.lists[0][1:] == ("凤麓街道", 2) or found.lists[0][2] == 2
