@@ -23,11 +23,16 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from models.contract import Contract
 from models.errors import Fault, PlanUnsound, WrongUse, harmless
 from models.plan import CampaignId, MonthLabel, Plan, Region, Slug
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PLAN_NAME = "plan.yaml"
+FEEDS = "feeds"
+"""The folder beside a plan with the contracts of a site's own feeds, one file each."""
+MARK = "# from "
+"""Begins the line of a plan's text behind which stands what another file says."""
 SIZE_LIMIT_BYTES = 32 * 1024 * 1024
 """A plan naming every township of China (38,700 units) takes some 12 MB: more than this is no plan."""
 DEPTH_LIMIT = 24
@@ -82,7 +87,31 @@ def read(path: Path) -> LoadedPlan:
     where the text is no YAML at all, with the faults that hinder reading."""
     name = path.parent.name if path.name == PLAN_NAME and path.parent.name else path.stem
     text, sha256 = _text_of(path, name)
+    for feed in sorted((path.parent / FEEDS).glob("*.yaml")) if path.parent.joinpath(FEEDS).is_dir() else ():
+        described, digest = _text_of(feed, name)
+        text = _with_contract(text, described, f"{FEEDS}/{feed.name}")
+        sha256 = hashlib.sha256((sha256 + digest).encode()).hexdigest()
     return LoadedPlan(parse(text, name), sha256, text, path)
+
+
+def _with_contract(text: str, described: str, file: str) -> str:
+    """The plan's text with a feed's contract at its end, marked with the file it comes from: what is stored of a plan is whole."""
+    lines = described.removeprefix("---\n").splitlines()
+    head = "" if f"\n{MARK}" in text else "\ncontracts:"
+    first = next((number for number, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
+    body = "\n".join(f"{'- ' if number == first else '  '}{line}" for number, line in enumerate(lines))
+    return f"{text.rstrip()}\n{head}\n{MARK}{file}\n{body}\n" if head else f"{text.rstrip()}\n{MARK}{file}\n{body}\n"
+
+
+def _in_its_file(fault: Fault, text: str) -> Fault:
+    """A fault in what came from another file says which, and the line there."""
+    if fault.line is None or f"\n{MARK}" not in text:
+        return fault
+    before = text.splitlines()[: fault.line]
+    marked = next((number for number in range(len(before) - 1, -1, -1) if before[number].startswith(MARK)), None)
+    if marked is None:
+        return fault
+    return replace(fault, where=f"{before[marked].removeprefix(MARK)}: {fault.where}", line=fault.line - marked - 1)
 
 
 def parse(text: str, name: str) -> Plan:
@@ -93,7 +122,7 @@ def parse(text: str, name: str) -> Plan:
     tree = _Tree(text)
     plan, faults = _validated(tree)
     if plan is None or faults:
-        raise PlanUnsound(name, sorted(faults, key=lambda fault: fault.line or 0))
+        raise PlanUnsound(name, [_in_its_file(fault, text) for fault in sorted(faults, key=lambda fault: fault.line or 0)])
     return plan
 
 
@@ -105,7 +134,7 @@ def located(faults: Iterable[Fault], text: str) -> list[Fault]:
         return []
     tree = _Tree(text)
     found = [fault if fault.line else replace(fault, line=tree.line_of_place(fault.where)) for fault in waiting]
-    return sorted(found, key=lambda fault: fault.line or 0)
+    return [_in_its_file(fault, text) for fault in sorted(found, key=lambda fault: fault.line or 0)]
 
 
 def _text_of(path: Path, name: str) -> tuple[str, str]:
@@ -310,13 +339,38 @@ def _scalar(node: yaml.Node) -> str | int | float | bool | None:
 def _validated(tree: _Tree) -> tuple[Plan | None, list[Fault]]:
     """The plan, or None, and every fault of keys and schema."""
     values, key_faults = tree.values()
+    own, refused = _own_contracts(values)
     try:
-        return Plan.model_validate_json(json.dumps(values), strict=True), key_faults
+        plan = Plan.model_validate_json(json.dumps(values), strict=True)
+        if not refused:
+            return plan.model_copy(update={"contracts": own}), key_faults
+        details = refused
     except ValidationError as error:
-        by_place: dict[_Path, list[ErrorDetails]] = defaultdict(list)
-        for detail in error.errors(include_url=False):
-            by_place[_place_of_error(detail, tree)].append(detail)
+        details = [*error.errors(include_url=False), *refused]
+    by_place: dict[_Path, list[ErrorDetails]] = defaultdict(list)
+    for detail in details:
+        if detail["type"] == "too_short" and any(_lies_within(other["loc"], detail["loc"]) for other in details):
+            continue  # entries are there: each has its own fault
+        by_place[_place_of_error(detail, tree)].append(detail)
     return None, key_faults + [_schema_fault(path, details, tree) for path, details in by_place.items()]
+
+
+def _own_contracts(values: Any) -> tuple[tuple[Contract, ...], list[ErrorDetails]]:
+    """The plan's own contracts, taken out of its values, and what is wrong with them. They are not read in strict mode: a contract
+    takes over what all contracts share before it is looked at, and that is no plain text any more."""
+    stated = values.pop("contracts", None) if isinstance(values, dict) else None
+    found: list[Contract] = []
+    refused: list[ErrorDetails] = []
+    for index, entry in enumerate(stated if isinstance(stated, list) else [] if stated is None else [stated]):
+        try:
+            found.append(Contract.model_validate(entry))
+        except ValidationError as error:
+            refused += [{**detail, "loc": ("contracts", index, *detail["loc"])} for detail in error.errors(include_url=False)]
+    return tuple(found), refused
+
+
+def _lies_within(place: _Path, around: _Path) -> bool:
+    return len(place) > len(around) and place[:len(around)] == around
 
 
 def _place_of_error(detail: ErrorDetails, tree: _Tree) -> _Path:
@@ -421,6 +475,7 @@ _TELL: dict[str, Callable[[ErrorDetails, _Path], tuple[str, str]]] = {
     "missing": _missing,
     "extra_forbidden": _unknown_key,
     "literal_error": _not_allowed,
+    "unknown_word": _not_allowed,
     "string_pattern_mismatch": _unfit_pattern,
     "date_parsing": _no_date,
     "date_from_datetime_parsing": _no_date,
