@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 WEEKDAYS = "一二三四五六日"
 
 
+def plan_values(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Each value of a plan behind its key, with the file and line that set it."""
+    def shown(value: Any) -> str:
+        return "[" + ", ".join(map(str, value)) + "]" if isinstance(value, list) else "" if value is None else str(value)
+
+    return table([(f"{row['file']}:{row['line']}", row["key"], shown(row["value"])) for row in rows])
+
+
 def plan_report(name: str, faults: Sequence[Fault], notes: Sequence[Fault]) -> RenderableType:
     """Faults and notes, one a line."""
     lines = [f"{name}: {'sound' if not faults else f'{len(faults)} fault(s)'}"]

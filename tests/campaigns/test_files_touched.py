@@ -150,7 +150,7 @@ def test_a_fault_of_a_site_s_own_feed_names_its_file_line_and_cure(tmp_path: Pat
     assert old in VETERANS
     faults = check(_written(tmp_path, VETERANS.replace(old, new))).faults
     fault = next(fault for fault in faults if told in fault.what + fault.cure)
-    assert fault.where.startswith("feeds/veterans.yaml: ")
+    assert fault.file == "feeds/veterans.yaml"
     assert where in fault.where
     line = VETERANS.replace(old, new).splitlines()[(fault.line or 0) - 1]
     assert fault.line == 1 or line.strip()
