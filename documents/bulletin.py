@@ -165,7 +165,7 @@ def _progress_sentence(table: ProgressTable) -> str:
 def _total_sentence(table: ProgressTable, total: ProgressLine) -> str:
     text = f"{table.indicator}年度目标{quantity(total.target, table.unit)}，"
     if total.added is not None:
-        text += f"本月新增{quantity(total.added, table.unit)}，"
+        text += f"{table.words.added}{quantity(total.added, table.unit)}，"
     text += f"累计达到{quantity(total.current, table.unit)}，完成年度目标的{share(total.completion)}"
     if total.completion is None or total.pace is None:
         return f"{text}。"

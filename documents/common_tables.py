@@ -8,6 +8,7 @@ from collections.abc import Callable
 from documents.model import (
     Correction,
     FeedLine,
+    FigureWords,
     ListLine,
     ProgressLine,
     ProgressTable,
@@ -20,12 +21,16 @@ from documents.model import (
 from documents.table import Cell, Table, TableColumn
 from documents.wording import in_unit, month_day, unit_name
 
-_PROGRESS_COLUMNS = (
-    TableColumn("排名", 9, "count"), TableColumn("单位", 19), TableColumn("年度目标", 16.5, "count"),
-    TableColumn("上月末累计", 20, "count"), TableColumn("本月新增", 16.5, "count"),
-    TableColumn("本月末累计", 20, "count"), TableColumn("完成率", 15.5, "share"),
-    TableColumn("序时进度", 16.5, "share"), TableColumn("差额", 14, "count"), TableColumn("月环比", 16, "signed"),
-)
+
+def _progress_columns(words: FigureWords) -> tuple[TableColumn, ...]:
+    return (
+        TableColumn("排名", 9, "count"), TableColumn("单位", 19), TableColumn("年度目标", 16.5, "count"),
+        TableColumn(words.was, 20, "count"), TableColumn(words.added, 16.5, "count"),
+        TableColumn(words.now, 20, "count"), TableColumn("完成率", 15.5, "share"),
+        TableColumn("序时进度", 16.5, "share"), TableColumn("差额", 14, "count"), TableColumn("月环比", 16, "signed"),
+    )
+
+
 _FORECAST_COLUMNS = (
     TableColumn("前期月均新增", 18, "count"), TableColumn("后续月均需新增", 18, "count"),
     TableColumn("按目前进度预计达到", 20, "count"), TableColumn("按目前进度能否完成", 20), TableColumn("比对批次", 12),
@@ -50,7 +55,7 @@ def progress_table(table: ProgressTable, *, forecast: bool = False) -> Table:
     rows = [row(line, line.rank) for line in table.lines]
     if table.total is not None:
         rows.append(row(table.total, ""))
-    columns = (*_PROGRESS_COLUMNS, *_FORECAST_COLUMNS) if forecast else _PROGRESS_COLUMNS
+    columns = (*_progress_columns(table.words), *_FORECAST_COLUMNS) if forecast else _progress_columns(table.words)
     caption = f"{table.indicator}完成情况（单位：{unit_name(table.unit)}）"
     note = f"注：{table.basis}" if table.basis else ""
     return Table(caption, columns, tuple(rows), total=table.total is not None, note=note)
@@ -58,9 +63,10 @@ def progress_table(table: ProgressTable, *, forecast: bool = False) -> Table:
 
 def overview_table(tables: tuple[ProgressTable, ...], caption: str) -> Table:
     """Indicators with one figure each, one a row: a table of its own for each would be mostly head."""
+    words = tables[0].words if tables else FigureWords()
     columns = (
-        TableColumn("指标", 34, "text"), TableColumn("目标", 16, "count"), TableColumn("上月末累计", 21, "count"),
-        TableColumn("本月新增", 17, "count"), TableColumn("本月末累计", 21, "count"), TableColumn("完成率", 17, "share"),
+        TableColumn("指标", 34, "text"), TableColumn("目标", 16, "count"), TableColumn(words.was, 21, "count"),
+        TableColumn(words.added, 17, "count"), TableColumn(words.now, 21, "count"), TableColumn("完成率", 17, "share"),
         TableColumn("序时进度", 17, "share"), TableColumn("差额", 13, "count"),
     )
     rows: list[tuple[Cell, ...]] = []

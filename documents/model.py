@@ -186,6 +186,15 @@ class ProgressLine:
 
 
 @dataclass(frozen=True)
+class FigureWords:
+    """How a table calls the figures beside each other: what stood at the end of the month of data before, what came, what stands."""
+
+    was: str = "上月末累计"
+    added: str = "本月新增"
+    now: str = "本月末累计"
+
+
+@dataclass(frozen=True)
 class ProgressTable:
     """One indicator over the organisations that have a target for it, best rank first, and the total if stated."""
 
@@ -194,6 +203,7 @@ class ProgressTable:
     lines: tuple[ProgressLine, ...]
     total: ProgressLine | None = None
     basis: str = ""
+    words: FigureWords = FigureWords()
 
 
 @dataclass(frozen=True)
@@ -303,6 +313,7 @@ class ReportForm:
     lists: tuple[ListLine, ...] = ()
     feeds: tuple[FeedLine, ...] = ()
     duties: tuple[DutyLine, ...] = ()
+    words: FigureWords = FigureWords()
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from documents.model import (
     Contact,
     Deadline,
     FeedLine,
+    FigureWords,
     FormSection,
     ListLine,
     Origin,
@@ -83,12 +84,17 @@ DEFAULT_SECTIONS: dict[TextFormKind, tuple[FormSection, ...]] = {
 _TEXT_SHEETS: dict[TextFormKind, str] = {"summary": "工作总结", "acknowledgement": "回执", "record": "工作记录"}
 _TEXT_HEIGHTS: dict[TextFormKind, float] = {"summary": 170, "acknowledgement": 80, "record": 150}
 
-_INDICATOR_COLUMNS = (
-    Column("指标", 0, 0), Column("计量单位", 1, 1, "label"), Column("年度目标", 2, 2, "count"),
-    Column("上月末累计", 3, 3, "count"), Column("本月新增", 4, 4, "count"), Column("本月末累计", 5, 5, "count"),
-    Column("完成率", 6, 6, "share"), Column("序时进度", 7, 7, "share"), Column("差额", 8, 8, "count"),
-    Column("排名", 9, 9, "count"), Column("口径和来源", 10, 11),
-)
+
+
+def _indicator_columns(words: FigureWords) -> tuple[Column, ...]:
+    return (
+        Column("指标", 0, 0), Column("计量单位", 1, 1, "label"), Column("年度目标", 2, 2, "count"),
+        Column(words.was, 3, 3, "count"), Column(words.added, 4, 4, "count"), Column(words.now, 5, 5, "count"),
+        Column("完成率", 6, 6, "share"), Column("序时进度", 7, 7, "share"), Column("差额", 8, 8, "count"),
+        Column("排名", 9, 9, "count"), Column("口径和来源", 10, 11),
+    )
+
+
 _LIST_COLUMNS = (
     Column("清单", 0, 0), Column("下发数", 1, 1, "count"), Column("已核查", 2, 2, "count"),
     Column("核查率", 3, 3, "share"), Column("报已参保", 4, 4, "count"), Column("数据核实", 5, 5, "count"),
@@ -110,7 +116,7 @@ def write_report_form(path: Path, form: ReportForm) -> None:
         page = _Page(book, formats, REPORT_SHEET, _REPORT_WIDTHS)
         page.head(f"{form.title}（{form.origin.period_name}）", form.origin, form.addressee, form.due, form.contact)
         indicators = _indicator_rows(form.indicators)
-        page.part("目标任务完成情况（已由登记数据核实）", "indicators", _INDICATOR_COLUMNS, indicators)
+        page.part("目标任务完成情况（已由登记数据核实）", "indicators", _indicator_columns(form.words), indicators)
         page.part("清单核查情况", "lists", _LIST_COLUMNS, _list_rows(form.lists))
         page.part("数据报送情况", "feeds", _FEED_COLUMNS, _feed_rows(form.feeds))
         page.part("职责任务", "duties", _DUTY_COLUMNS, (

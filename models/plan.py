@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
+from models.cadences import CADENCES, WEEK_DAYS
 from models.contract import Contract
 from models.errors import harmless
 from models.places import in_file_names, of_a_campaign
@@ -24,7 +25,7 @@ from models.schema import Slug as Slug
 from models.schema import Sourced as Sourced
 from models.schema import Strict as Strict
 from models.schema import Text as Text
-from models.words import ChannelWord, PhaseWord, SubjectWord
+from models.words import CadenceWord, ChannelWord, PhaseWord, SubjectWord, WeekdayWord
 
 CampaignId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$"), AfterValidator(of_a_campaign)]
 MonthLabel = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
@@ -116,22 +117,34 @@ class CalendarPolicy(Sourced):
 
 
 class Cadence(Strict):
-    """Which periods there are. Months, quarters and years run ``first`` to ``last`` inclusive; fortnights and
-    half-months run from ``starts`` to ``ends``; ``once`` is one period."""
+    """Which periods there are. What goes by months (month, quarter, half_year, year) runs ``first`` to ``last`` inclusive; what goes by
+    days (week, ten_days, half_month, two_weeks, days) from ``starts`` to ``ends``; ``once`` is one period. ``days``: every so
+    many of them; ``begins_on``: the day on which a week begins, Monday if left out."""
 
-    every: Literal["month", "two_weeks", "half_month", "quarter", "year", "once"]
+    every: CadenceWord
     first: MonthLabel | None = None
     last: MonthLabel | None = None
     starts: date | None = None
     ends: date | None = None
+    days: Annotated[int, Field(ge=1, le=366)] | None = None
+    begins_on: WeekdayWord | None = None
+
+    @property
+    def weekday_number(self) -> int:
+        """The day on which a week begins, 0 for Monday."""
+        return WEEK_DAYS.index(self.begins_on) if self.begins_on else 0
 
     @model_validator(mode="after")
     def _complete(self) -> Cadence:
-        by_month, by_day = self.every in ("month", "quarter", "year"), self.every in ("two_weeks", "half_month")
-        if by_month and not (self.first and self.last):
+        row = CADENCES[self.every]
+        if row.by == "months" and not (self.first and self.last):
             raise ValueError(f"every {self.every} needs `first` and `last` (YYYY-MM)")
-        if by_day and not (self.starts and self.ends):
+        if row.by == "days" and not (self.starts and self.ends):
             raise ValueError(f"every {self.every} needs `starts` and `ends` (dates)")
+        if row.needs_days != (self.days is not None):
+            raise ValueError("every `days` needs `days` (how many)" if row.needs_days else f"every {self.every} has no number of `days`")
+        if self.begins_on is not None and not row.has_weekday:
+            raise ValueError(f"every {self.every} has no day on which it begins; drop `begins_on`")
         if self.first and self.last and self.first > self.last:
             raise ValueError(f"`first` {self.first} is after `last` {self.last}")
         if self.starts and self.ends and self.starts > self.ends:
@@ -140,19 +153,28 @@ class Cadence(Strict):
 
 
 class Due(Strict):
-    """The nominal last day, inclusive: a fixed ``date``, a ``day`` of a month counted from the period's last month,
-    or a number of days after the period's last day."""
+    """The nominal last day, inclusive: a fixed ``date``; a ``day`` of a month, counted from the period's last month by
+    ``months_after`` (0: in that month itself); a ``weekday``, the last such day of the period, or so many ``weeks_after`` it; or a
+    number of days after the period's last day, or before it. ``at`` is the hour of that day before which it must be there; the
+    plan's ``cut_off`` if left out."""
 
     date: dt.date | None = None
     day: Annotated[int, Field(ge=1, le=31)] | Literal["last_day"] | None = None
     months_after: Annotated[int, Field(ge=0, le=12)] = 1
+    weekday: WeekdayWord | None = None
+    weeks_after: Annotated[int, Field(ge=0, le=52)] = 0
     days_after_end: Annotated[int, Field(ge=0, le=366)] | None = None
+    days_before_end: Annotated[int, Field(ge=1, le=366)] | None = None
+    at: time | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Due:
-        given = [name for name in ("date", "day", "days_after_end") if getattr(self, name) is not None]
+        every = ("date", "day", "weekday", "days_after_end", "days_before_end")
+        given = [name for name in every if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"give exactly one of `date`, `day`, `days_after_end` (given: {', '.join(given) or 'none'})")
+            raise ValueError(f"give exactly one of {', '.join(f'`{name}`' for name in every)} (given: {', '.join(given) or 'none'})")
+        if self.weeks_after and self.weekday is None:
+            raise ValueError("`weeks_after` belongs to a `weekday`")
         return self
 
 

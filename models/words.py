@@ -14,6 +14,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError
 
+from models.cadences import CADENCES, WEEK_DAY_NAMES, WEEK_DAYS
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseKind:
@@ -126,6 +128,9 @@ class _OneOf:
 
 
 _PHASES, _CHANNELS, _SUBJECTS = _OneOf(PHASE_KINDS), _OneOf(CHANNELS, "in_plans"), _OneOf(SUBJECT_KINDS)
+_CADENCES, _WEEKDAYS = _OneOf(CADENCES), _OneOf(dict(zip(WEEK_DAYS, WEEK_DAY_NAMES, strict=True)))
 PhaseWord = Annotated[str, AfterValidator(_PHASES.check), _PHASES]
 ChannelWord = Annotated[str, AfterValidator(_CHANNELS.check), _CHANNELS]
 SubjectWord = Annotated[str, AfterValidator(_SUBJECTS.check), _SUBJECTS]
+CadenceWord = Annotated[str, AfterValidator(_CADENCES.check), _CADENCES]
+WeekdayWord = Annotated[str, AfterValidator(_WEEKDAYS.check), _WEEKDAYS]

@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from models.cadences import WEEK_DAYS
 from models.errors import CanbaoError
 from models.plan import Cadence, Due, Feed, Obligation, Organisation, Plan, RollPolicy
 from rules.calendar import WorkCalendar
@@ -32,12 +33,19 @@ def nominal_due(due: Due, period: Period) -> date:
     """The last day on which a period's report may come, as the document states it (inclusive, not yet rolled).
 
     A ``day`` is counted in the month ``months_after`` the one in which the period ends: the report for 2021-05 is due
-    on 2021-06-02 with ``day: 2``. Raises CanbaoError for a day which that month does not have.
+    on 2021-06-02 with ``day: 2``. A ``weekday`` is the last such day of the period, or its last day where a clipped one has none,
+    and so many weeks after. Raises CanbaoError for a day which that month does not have.
     """
     if due.date is not None:
         return due.date
     if due.days_after_end is not None:
         return period.ends + timedelta(days=due.days_after_end)
+    if due.days_before_end is not None:
+        return period.ends - timedelta(days=due.days_before_end)
+    if due.weekday is not None:
+        back = (period.ends.weekday() - WEEK_DAYS.index(due.weekday)) % 7
+        within = period.ends - timedelta(days=back)
+        return (within if within >= period.starts else period.ends) + timedelta(weeks=due.weeks_after)
     target = month(f"{period.ends:%Y-%m}")
     for _ in range(due.months_after):
         target = month(next_month(target.label))
@@ -75,6 +83,13 @@ def closes(day: date, zone: tzinfo | str, cut_off: time | None = None) -> dateti
     if cut_off is None:
         return opens(day + ONE_DAY, zone)
     return datetime.combine(day, cut_off, tzinfo=zone_of(zone))
+
+
+def hour_of(plan: Plan, item: str) -> time | None:
+    """The hour before which an item is due on its day: its own, else the plan's; None where the whole day counts."""
+    section, _, key = ("feeds", "", item.removeprefix("feed:")) if item.startswith("feed:") else ("obligations", "", item)
+    due: Due = plan.item(section, key).due
+    return due.at or plan.calendar.cut_off
 
 
 # --- everything a plan expects --------------------------------------------------------------------------
@@ -137,14 +152,15 @@ def _reports(
         lock_before = None
         if obligation.lock_working_days is not None:
             lock_before = closes(
-                calendar.add_workdays(effective, obligation.lock_working_days), plan.time_zone, plan.calendar.cut_off)
+                calendar.add_workdays(effective, obligation.lock_working_days), plan.time_zone, obligation.due.at or plan.calendar.cut_off)
         present_on = nominal if obligation.cadence.every == "once" else period.ends
         # Opening counts from the earlier of both dates: a holiday lengthens the time to report, never shortens it.
         opening_day = min(nominal, effective) - timedelta(days=obligation.opens_days_before)
         to = succession.receiver(obligation.to, present_on)
         template = Expected(
             "report", obligation.id, obligation.name, "", to, period.label, period.ends, nominal, effective,
-            opens(opening_day, plan.time_zone), closes(effective, plan.time_zone, plan.calendar.cut_off), lock_before, obligation.ladder,
+            opens(opening_day, plan.time_zone), closes(effective, plan.time_zone, obligation.due.at or plan.calendar.cut_off), lock_before,
+            obligation.ladder,
         )
         for org in succession.bearers(selected, present_on, obligation.who.except_codes):
             yield replace(template, organisation=org.code)
@@ -161,8 +177,8 @@ def _deliveries(plan: Plan, feed: Feed, calendar: WorkCalendar, succession: _Suc
         opening_day = min(period.starts if is_once else period.ends, nominal, effective)
         template = Expected(
             "feed", f"feed:{feed.feed}", feed.name, "", succession.receiver(plan.office, present_on), period.label,
-            period.ends, nominal, effective, opens(opening_day, plan.time_zone), closes(effective, plan.time_zone, plan.calendar.cut_off),
-            None, feed.ladder,
+            period.ends, nominal, effective, opens(opening_day, plan.time_zone),
+            closes(effective, plan.time_zone, feed.due.at or plan.calendar.cut_off), None, feed.ladder,
         )
         for org in succession.bearers(providers, present_on):
             yield replace(template, organisation=org.code)

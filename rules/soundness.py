@@ -243,10 +243,13 @@ def _due_dates(schedule: Schedule) -> Iterator[Fault]:
         yield Fault(f"{where}.date", f"one fixed date stands for {len(schedule.dates)} periods.",
                     "Use `day` or `days_after_end`, or the cadence `once`.")
         return
-    early = [(period, nominal) for period, nominal in schedule.dates if nominal < period.ends]
+    # A report may be asked for while its period runs (周五17:00前); a register shows the period's last day, and cannot come before it.
+    is_register = schedule.where.startswith("feeds[")
+    early = [(period, nominal) for period, nominal in schedule.dates if nominal < (period.ends if is_register else period.starts)]
     if early:
         period, nominal = early[0]
-        yield Fault(where, f"{period.label} is due on {nominal}, before the period ends on {period.ends}.",
+        edge = f"ends on {period.ends}" if is_register else f"begins on {period.starts}"
+        yield Fault(where, f"{period.label} is due on {nominal}, before the period {edge}.",
                     "Count from the period's end (`months_after`, `days_after_end`), or use the cadence `once`.")
 
 
@@ -321,6 +324,14 @@ def _derived(where: str, target: Target, unit: str) -> Iterator[Fault]:
 
 
 # --- what comes in and follows --------------------------------------------------------------------------
+
+
+def _months_to_compare(ground: Ground) -> Iterator[Fault]:
+    """A comparison is of a month, when its registers have come: without one that comes every month there would be none."""
+    plan = ground.plan
+    if not any(feed.cadence.every == "month" for feed in plan.feeds):
+        yield Fault("feeds", "no register comes every month: nothing would ever be compared.",
+                    "Let at least one feed come every month; the others may come in any rhythm.")
 
 
 def _feeds(ground: Ground) -> Iterator[Fault]:
@@ -631,7 +642,7 @@ def _retention(ground: Ground) -> Iterator[Fault]:
 
 
 _CHECKS: tuple[Check, ...] = (
-    _campaign_days, _published_days, _organisations, _named_organisations, _phases, _schedules, _indicators, _targets, _feeds,
+    _campaign_days, _published_days, _organisations, _named_organisations, _phases, _schedules, _indicators, _targets, _feeds, _months_to_compare,
     _categories, _lists, _list_users, _policies, _dispositions, _obligations, _stated_numbers, _duties, ladder_faults, _bulletins, _supervisions,
     _acceptance,
     _approval, _retention,

@@ -39,6 +39,7 @@ from tasks.contents import (
     reporting_lines,
     scorecard_lines,
     told_rows,
+    words_for,
     work_done,
 )
 from tasks.effect import effect
@@ -143,7 +144,7 @@ def _content(plan: Plan, entry: Bulletin, span: Period, number: str, proven: str
         head=OfficialHead(
             banner=office.name, issuer=office.name, number=number, title=title_of(plan, entry, span.label),
             addressees=tuple(org.short for org in plan.select(entry.to, day)), issued_on=day),
-        basis=basis(plan), progress=progress_tables(plan, proven, entry) if proven else (),
+        basis=basis(plan), progress=progress_tables(plan, proven, entry, words_for(span.label, proven)) if proven else (),
         lists=list_lines(plan, work_done(plan)), reports=reports, feeds=feeds,
         scorecards=scorecard_lines(plan, proven, as_of) if proven else (), corrections=_corrections(plan, entry, span.label),
         asks=_asks(plan, reports, feeds), annex_name="数据附表", restated=restated, remarks=remarks,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from documents.model import (
     Deadline,
     DispositionChoice,
     FeedLine,
+    FigureWords,
     LateReport,
     ListLine,
     Origin,
@@ -115,7 +116,21 @@ def targets_in_force(plan: Plan, day: date) -> tuple[Target, ...]:
     return tuple(target for target in plan.targets if target.id in chosen)
 
 
-def progress_tables(plan: Plan, period: str, bulletin: Bulletin | None = None) -> tuple[ProgressTable, ...]:
+THIS_MONTH = FigureWords()
+
+
+def words_for(period: str, data: str) -> FigureWords:
+    """How the figures of a month of data are called in a document about a period: by 本月 where it is about that very month, by the
+    months' own names where it is about a week, ten days or a quarter, or where its month is not compared yet."""
+    if period == data:
+        return THIS_MONTH
+    now, before = (f"{int(label[5:7])}月" for label in (data, previous_month(data)))
+    return FigureWords(f"{before}末累计", f"{now}新增", f"{now}末累计")
+
+
+def progress_tables(
+    plan: Plan, period: str, bulletin: Bulletin | None = None, words: FigureWords = THIS_MONTH
+) -> tuple[ProgressTable, ...]:
     """One table per target in force: every organisation with a stated level, ranked by completion, blanks last.
 
     For a bulletin only its indicators, those without a target (G19's duplicates, say) as plain figures of whom it is about.
@@ -129,7 +144,7 @@ def progress_tables(plan: Plan, period: str, bulletin: Bulletin | None = None) -
         aimed = {target.indicator for target in plan.targets}
         tables += [_plain_table(plan, plan.item("indicators", name), bulletin, period, figures)
                    for name in bulletin.indicators if name not in aimed]
-    return tuple(table for table in tables if table.lines)
+    return tuple(replace(table, words=words) for table in tables if table.lines)
 
 
 def _plain_table(plan: Plan, indicator: Indicator, bulletin: Bulletin, period: str, figures: Figures) -> ProgressTable:

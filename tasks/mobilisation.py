@@ -21,6 +21,7 @@ from documents.model import (
     RoleLine,
     TaskLetterContent,
 )
+from models.cadences import CADENCES, WEEK_DAY_NAMES, WEEK_DAYS
 from models.database import transaction
 from models.plan import Cadence, Due, Feed, FindingList, Obligation, Organisation, OwnerCase, Plan
 from models.store import documents
@@ -32,7 +33,6 @@ from tasks.effect import effect
 from tasks.originals import sha256_of
 
 COLUMN_WORDS = {"township": "所在镇（街道）", "employer_township": "单位所在镇（街道）", "department": "行业主管部门"}
-EVERY = {"month": "每月", "quarter": "每季度", "year": "每年", "two_weeks": "每两周", "half_month": "每半月", "once": "一次"}
 
 
 def basis(plan: Plan) -> str:
@@ -52,18 +52,31 @@ def _targets_of(plan: Plan, code: str | None = None) -> tuple[ProgressTable, ...
 
 
 def due_in_words(cadence: Cadence, due: Due) -> str:
-    """「次月10日前」, 「2021年12月5日前」: the nominal day, in words."""
+    """「次月10日前」, 「2021年12月5日前」, 「当周周五17:00前」: the nominal day, in words."""
+    hour = f"{due.at:%H:%M}" if due.at else ""
     if due.date:
-        return f"{due.date.year}年{due.date.month}月{due.date.day}日前"
+        return f"{due.date.year}年{due.date.month}月{due.date.day}日{hour}前"
     if due.days_after_end is not None:
-        return f"期末后{due.days_after_end}日内"
+        return f"期末后{due.days_after_end}日内" + (f"（{hour}前）" if hour else "")
+    if due.days_before_end is not None:
+        return f"期末{due.days_before_end}日前" + (f"（{hour}前）" if hour else "")
+    if due.weekday is not None:
+        when = {0: "期内最后一个", 1: "次"}.get(due.weeks_after, f"期后第{due.weeks_after}个")
+        if cadence.every == "week":
+            when = {0: "当周", 1: "次周"}.get(due.weeks_after, f"第{due.weeks_after}周后")
+        return f"{when}{WEEK_DAY_NAMES[WEEK_DAYS.index(due.weekday)]}{hour}前"
     when = {0: "当月", 1: "次月"}.get(due.months_after, f"期后第{due.months_after}个月")
-    return f"{when}{'末' if due.day == 'last_day' else f'{due.day}日'}前"
+    return f"{when}{'末' if due.day == 'last_day' else f'{due.day}日'}{hour}前"
+
+
+def rhythm_in_words(cadence: Cadence) -> str:
+    """「每月」, 「每周」, 「每5天」."""
+    return f"每{cadence.days}天" if cadence.days else CADENCES[cadence.every].name
 
 
 def _feed_duty(plan: Plan, feed: Feed) -> FeedDuty:
     return FeedDuty(feed=feed.name, providers=tuple(short_name(plan, code) for code in feed.providers),
-                    rhythm=EVERY[feed.cadence.every], due=due_in_words(feed.cadence, feed.due), required=feed.required)
+                    rhythm=rhythm_in_words(feed.cadence), due=due_in_words(feed.cadence, feed.due), required=feed.required)
 
 
 def _named(plan: Plan, case: OwnerCase) -> str:

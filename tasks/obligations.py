@@ -13,7 +13,17 @@ from models.errors import WrongUse
 from models.plan import Plan
 from models.store import campaigns
 from models.store import obligations as store
-from rules.deadlines import ObligationFacts, Status, SubmissionFact, closes, due_in_force, expected, is_late, status
+from rules.deadlines import (
+    ObligationFacts,
+    Status,
+    SubmissionFact,
+    closes,
+    due_in_force,
+    expected,
+    hour_of,
+    is_late,
+    status,
+)
 from rules.periods import ONE_DAY
 from tasks import accounts
 from tasks.campaign import plan_in_force, today
@@ -105,7 +115,7 @@ def extend(campaign: str, item: str, organisation: str, period: str, last_day: d
     lock and the ladder."""
     plan = plan_in_force(campaign)
     accounts.prove(plan, by, "extension granted", as_of, office=True)
-    due_before = closes(last_day, plan.time_zone, plan.calendar.cut_off)
+    due_before = closes(last_day, plan.time_zone, hour_of(plan, item))
     with transaction() as tx:
         store.extend(tx, _owed(tx, campaign, item, organisation, period), due_before=due_before, granted_at=as_of,
                      granted_by=by, reason=reason)

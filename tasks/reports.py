@@ -15,7 +15,17 @@ from models.store import findings as findings_store
 from rules.periods import period_name
 from tasks import workers
 from tasks.campaign import folder, plan_in_force, short_name, today
-from tasks.contents import Work, contact, deadline_of, feed_lines, list_lines, origin, progress_tables, work_done
+from tasks.contents import (
+    Work,
+    contact,
+    deadline_of,
+    feed_lines,
+    list_lines,
+    origin,
+    progress_tables,
+    words_for,
+    work_done,
+)
 from tasks.effect import effect
 from tasks.obligations import statuses
 from tasks.originals import sha256_of
@@ -94,7 +104,8 @@ def _write(plan: Plan, row: dict[str, Any], proven: str | None, tables: tuple[Pr
         return path, workers.submit(write_report_form, path, ReportForm(
             origin=source, item=obligation.id, title=obligation.name, addressee=plan.organisation(obligation.to).name,
             due=deadline_of(row), contact=contact(plan), sections=sections(obligation),
-            indicators=own_progress(plan, code, proven, tables), lists=list_lines(plan, work, owner=code, by="list"),
+            indicators=own_progress(plan, code, proven, tables), words=words_for(row["period"], proven or row["period"]),
+            lists=list_lines(plan, work, owner=code, by="list"),
             feeds=feed_lines(plan, row["period"], as_of, provider=code),
             duties=tuple(DutyLine(duty.what, duty.by) for duty in plan.duties
                          if plan.organisation(code) in plan.select(duty.who))))

@@ -148,8 +148,8 @@ ACROSS = {
     "pilot without a place": (broken(phases__2__pilots=[]), 'phases[2] "trial".pilots', "Name the organisations"),
     "due day that June lacks": (
         broken(obligations__0__due__day=31), 'obligations[0] "monthly_report".due.day', "Use day 30 or `last_day`."),
-    "due before the period ends": (
-        broken(obligations__0__due__months_after=0),
+    "due before the period begins": (
+        broken(obligations__0__due={"days_before_end": 40}),
         'obligations[0] "monthly_report".due', "Count from the period's end"),
     "feed due before its period ends": (
         broken(feeds__0__due={"day": 25, "months_after": 0}),
