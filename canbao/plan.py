@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from canbao.app import PLAN, AsOf, CampaignArg, Json, Month, answer, app, campaign_id, day_of, period_of, show
+from canbao.app import PLAN, AsOf, CampaignArg, Json, Month, answer, app, campaign_id, day_of, period_of, say, show
 from models.errors import PlanUnsound
 
 plan_app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Plans: check one before it is put in force.")
@@ -33,6 +33,21 @@ def plan_check(plan: CampaignArg, as_json: Json = False) -> None:
               "faults": [vars(fault) for fault in faults], "notes": [vars(note) for note in notes]}
     answer(result, as_json, lambda: render.plan_report(name, faults, notes))
     raise typer.Exit(1 if faults else 0)
+
+
+@plan_app.command("schema")
+def plan_schema(
+    write: Annotated[bool, typer.Option("--write", help="Write plan.schema.json and docs/plan.md anew instead of printing.")] = False,
+) -> None:
+    """The JSON Schema of a plan, by which an editor completes and explains its keys."""
+    from models import plan_schema as made
+
+    if not write:
+        print(made.schema_text(), end="")
+        return
+    made.SCHEMA_FILE.write_text(made.schema_text(), encoding="utf-8")
+    made.PAGE_FILE.write_text(made.page(), encoding="utf-8")
+    say(f"Written: {made.SCHEMA_FILE} and {made.PAGE_FILE}")
 
 
 @app.command(rich_help_panel=PLAN)
