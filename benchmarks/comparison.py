@@ -28,7 +28,7 @@ from benchmarks.snapshots import write
 from comparison.database import connect, quoted
 from comparison.engine import Comparison, compare
 from comparison.plan_check import load_sound
-from comparison.registers import PERSON_REGISTERS
+from comparison.registers import registers
 from models.errors import RunDoesNotBalance
 from models.machine import MEMORY, THREADS
 from models.plan import Plan
@@ -56,7 +56,7 @@ def bare_query(inputs: Inputs) -> str:
         return (f"(SELECT id_number FROM read_parquet({quoted(inputs[feed][0])}) "
                 f"WHERE substr('10X98765432', ({total}) % 11 + 1, 1) = substr(id_number, 18, 1))")
 
-    joined = " ".join(f"LEFT JOIN {numbers(feed)} AS {feed} USING (id_number)" for feed in PERSON_REGISTERS if feed in inputs)
+    joined = " ".join(f"LEFT JOIN {numbers(feed)} AS {feed} USING (id_number)" for feed in registers() if feed in inputs)
     return f"SELECT count(*) FROM {numbers('population')} AS population {joined}"
 
 

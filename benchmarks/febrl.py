@@ -17,7 +17,8 @@ from typing import Any
 import pandas as pd
 
 from comparison import identity
-from comparison.database import connect, script
+from comparison.database import connect
+from comparison.registers import common_sql
 
 REGISTER = "resident_medical"
 """Stands for the second file: a register with one row a person and no plausible age of its own."""
@@ -43,7 +44,7 @@ def run(wheel: Path) -> dict[str, Any]:
     """Rows of the second file by tier, and how many of the automatic links are right."""
     with connect() as db, zipfile.ZipFile(wheel) as archive:
         db.execute("SET VARIABLE period_end = DATE '1999-12-31'")
-        db.execute(script("00_feeds"))
+        db.execute(common_sql())
         db.register("first_file", _file(archive, "dataset4a"))
         db.register("second_file", _file(archive, "dataset4b"))
         db.execute(PEOPLE)

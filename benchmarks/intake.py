@@ -25,10 +25,10 @@ from python_calamine import CalamineWorkbook
 
 from benchmarks.measure import Figure, alone, of_pairs, ratio, seconds, table
 from benchmarks.registers import HEADERS, write_text, write_workbook
-from expectations import contract as contracts
 from expectations import intake, suites
 from expectations.intake import Intake, take
 from expectations.normalise import Normalised
+from models import contract as contracts
 from models.machine import MEMORY
 from models.plan import Plan
 from models.plan_file import find, read

@@ -18,12 +18,12 @@ def pandas_merges(inputs: Inputs) -> int:
     """The exact-number part as most would write it: one left merge per register, then the names compared."""
     import pandas as pd
 
-    from comparison.registers import PERSON_REGISTERS
+    from comparison.registers import registers
 
     people = pd.concat([pd.read_parquet(inputs[feed][0], columns=["id_number", "name", "sex", "township", "village"])
                         for feed in ("population", "residence_permits")]).drop_duplicates("id_number")
     linked = 0
-    for feed in PERSON_REGISTERS:
+    for feed in registers():
         if feed in inputs:
             rows = pd.read_parquet(inputs[feed][0])
             merged = rows.merge(people, on="id_number", how="left", suffixes=("", "_of_person"), indicator=True)
@@ -42,7 +42,7 @@ def splink_over_everything(inputs: Inputs, told: Path) -> None:
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
     from comparison.database import connect, quoted
-    from comparison.registers import PERSON_REGISTERS
+    from comparison.registers import registers
 
     columns = "id_number, name, try_strptime(substr(id_number, 7, 8), '%Y%m%d')::DATE AS birth_date"
     with connect(memory_gb=6) as connection:
@@ -50,7 +50,7 @@ def splink_over_everything(inputs: Inputs, told: Path) -> None:
             f"SELECT id_number AS unique_id, {columns} FROM read_parquet({quoted(inputs[feed][0])})"
             for feed in ("population", "residence_permits")))
         rows = []
-        for feed in PERSON_REGISTERS:
+        for feed in registers():
             if feed not in inputs:
                 continue
             rows.append(f"SELECT '{feed}' || row_number AS unique_id, {columns}, id_number AS sound FROM read_parquet({quoted(inputs[feed][0])})")

@@ -142,12 +142,12 @@ def _rows_of(db: duckdb.DuckDBPyConnection, place: Place, feed: str) -> str:
 
 def frames(db: duckdb.DuckDBPyConnection, places: list[Place]) -> None:
     """``residual_rows``, ``residual_people`` and ``residual_frequencies`` over all places, labelled with the truth."""
-    from comparison.registers import PERSON_REGISTERS
+    from comparison.registers import registers
 
     rows: list[str] = []
     for number, place in enumerate(places):
         db.execute(f"CREATE OR REPLACE TABLE truth AS FROM read_csv({quoted(place.links)}, types = {{'id_number': 'VARCHAR'}})")
-        parts = [_rows_of(db, place, feed) for feed in place.snapshots if feed in PERSON_REGISTERS]
+        parts = [_rows_of(db, place, feed) for feed in place.snapshots if feed in registers()]
         db.execute(f"CREATE TABLE rows_{number} AS " + " UNION ALL ".join(f"({part})" for part in parts))
         rows.append(f"FROM rows_{number}")
         works = ", ".join(quoted(path) for path in place.snapshots["employment"])

@@ -50,6 +50,30 @@ def plan_schema(
     say(f"Written: {made.SCHEMA_FILE} and {made.PAGE_FILE}")
 
 
+@plan_app.command("show")
+def plan_show(
+    plan: CampaignArg, key: Annotated[str, typer.Argument(help="Part of it: lists, obligations.monthly_report.due; all if left out.")] = "",
+    as_json: Json = False,
+) -> None:
+    """The whole plan with all that it inherits, each value with the file and line that set it."""
+    import difflib
+
+    from canbao import render
+    from models.errors import WrongUse
+    from models.plan_file import find, read
+
+    path = find(plan)
+    loaded = read(path)
+    try:
+        rows = [{"key": at, "value": value, "file": spot.file or path.name, "line": spot.line} for at, value, spot in loaded.tree.leaves(key)]
+    except KeyError as missing:
+        word, known = missing.args
+        close = difflib.get_close_matches(word, known, n=1, cutoff=0.75)
+        raise WrongUse(f"the plan has no {word!r} there.", where=key, cure=f"Did you mean {close[0]}?" if close else
+                       f"There are: {', '.join(known) or 'no parts'}.") from None
+    show({"plan": loaded.plan.id, "key": key, "values": rows}, as_json, lambda: render.plan_values(rows))
+
+
 @app.command(rich_help_panel=PLAN)
 def calendar(campaign: CampaignArg, as_json: Json = False) -> None:
     """Every phase, deadline (nominal and effective), reminder and step."""

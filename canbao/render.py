@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 WEEKDAYS = "一二三四五六日"
 
 
+def plan_values(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Each value of a plan behind its key, with the file and line that set it."""
+    def shown(value: Any) -> str:
+        return "[" + ", ".join(map(str, value)) + "]" if isinstance(value, list) else "" if value is None else str(value)
+
+    return table([(f"{row['file']}:{row['line']}", row["key"], shown(row["value"])) for row in rows])
+
+
 def plan_report(name: str, faults: Sequence[Fault], notes: Sequence[Fault]) -> RenderableType:
     """Faults and notes, one a line."""
     lines = [f"{name}: {'sound' if not faults else f'{len(faults)} fault(s)'}"]
@@ -165,7 +173,7 @@ def status(result: Mapping[str, Any]) -> RenderableType:
         parts += _progress(result["progress"])
     parts += _runs(result["attempts"], result["proposal"])
     parts += _attention(result["attention"])
-    parts += _sending(result["messages"], result["dead_messages"])
+    parts += _sending(result["messages"], result["dead_messages"], result["held_messages"])
     stale = "（超过约定时间未巡检！）" if result["sweep_is_stale"] else ""
     parts += ["", f"最近巡检 {result['last_sweep'] or '从未'}{stale}；审计链{'完整' if result['audit_whole'] else '不完整！'}"]
     return page(*parts)
@@ -248,10 +256,13 @@ def _evidence(evidence: Mapping[str, Any]) -> list[str]:
 _REACHES = {True: "预计可达", False: "预计不可达", None: "尚不能预计"}
 
 
-def _sending(counts: Mapping[str, int], dead: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+def _sending(counts: Mapping[str, int], dead: Sequence[Mapping[str, Any]], held: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
     if not any(counts.values()):
         return []
-    lines: list[RenderableType] = ["", f"消息  已发 {counts['sent']}，待发 {counts['waiting']}，发送失败 {counts['dead']}"]
+    lines: list[RenderableType] = ["", f"消息  已发 {counts['sent']}，待发 {counts['waiting']}，发送失败 {counts['dead']}，留存 {counts['held']}"]
+    if held:
+        lines.append(table([(row["channel"], row["error"], f"{row['messages']} 条") for row in held]))
+        lines.append("  没有可用的发送通道，相应的逐级催办已暂停；设置后自动补发。canbao doctor 说明缺什么。")
     if dead:
         lines.append(table([(row["organisation"], row["role"], row["channel"], row["error"], f"试过 {row['attempts']} 次")
                             for row in dead[:10]]))

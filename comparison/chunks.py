@@ -7,7 +7,7 @@ chunk to the next, so each can be run in a process of its own, again after a kil
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,17 +17,20 @@ from comparison import units
 from comparison.database import period_end, quoted, script
 from comparison.expressions import parameters_of, render
 from comparison.lists import WITH_PEOPLE, finding_select, indicator_words, listed
-from comparison.registers import PERSON_REGISTERS, Register
+from comparison.registers import Register, registers, told_columns
 from comparison.units import employer_fills, unit_fills
+from models import contract as contracts
 from models.plan import Plan
-from models.profile import PERSON, SCHEMES
+from models.profile import profiles, schemes
+from models.words import SUBJECT_KINDS
 from rules.ownership import leads_on
 
 Work = Callable[[duckdb.DuckDBPyConnection], None]
 PROFILES = ("person_profile", "employer_profile", "project_profile")
-CHUNKS = ("people", "numbers", *(f"link:{feed}" for feed in PERSON_REGISTERS), "identity", "registers", "profile", "units",
+CHUNKS = ("people", "numbers", *(f"link:{feed}" for feed in registers()), "identity", "registers", "profile", "units",
           "employers", "lists", "balance")
-"""Names of the chunks of every comparison, in the order in which they are run: what a form offers to be made anew."""
+"""Names of the chunks of every comparison, in the order in which they are run: what a form offers to be made anew. Feeds of a
+site's own have a ``link:`` of their own besides."""
 ACCOUNTS = ("category_counts", "link_counts", "list_counts", "balance", "content")
 
 
@@ -68,26 +71,28 @@ class Known:
 
 def chunks_of(plan: Plan, period: str, known: Known = Known()) -> tuple[Chunk, ...]:
     """The chunks of one comparison in the order in which they are run."""
-    registers = tuple(PERSON_REGISTERS.values())
-    linked, residual = _each("linked", registers), _each("residual", registers)
+    found = registers(plan.contracts)
+    every = tuple(found.values())
+    linked, residual = _each("linked", every), _each("residual", every)
+    of_units = units.feeds(plan)
     return (
         Chunk("people", (Step(script("10_people"), ("people",)),), feeds=("population", "residence_permits")),
-        Chunk("numbers", (Step(script("19_numbers", _number_fills(registers)), _each("apart", registers)),),
-              reads=("people",), feeds=tuple(PERSON_REGISTERS), parted=True),
-        *(_link(register) for register in registers),
-        Chunk("identity", (Step("", ("resolved", "identity_candidates", "identity_cases"), _settle(known)),),
+        Chunk("numbers", (Step(script("19_numbers", _number_fills(every)), _each("apart", every)),),
+              reads=("people",), feeds=tuple(found), parted=True),
+        *(_link(register) for register in every),
+        Chunk("identity", (Step("", ("resolved", "identity_candidates", "identity_cases"), _settle(known, tuple(found))),),
               reads=("people", *linked, *residual)),
         Chunk("registers", tuple(Step(script("30_registers", register.fill()), (f"several_{register.feed}",))
-                                 for register in registers),
+                                 for register in every),
               reads=("resolved", *linked, *residual)),
-        Chunk("profile", (Step(script("40_profile", _profile_fills(plan, registers)), ("person_profile",)),),
-              reads=("people", "identity_cases", *linked, *_each("several", registers)), feeds=("employers",)),
-        Chunk("units", (Step(script("26_units", unit_fills(plan)), ("units", "unit_keys")),), feeds=units.FEEDS),
-        Chunk("employers", (Step(script("45_employers", employer_fills()), ("employer_profile", "project_profile")),),
-              reads=("units", "unit_keys"), feeds=units.FEEDS),
+        Chunk("profile", (Step(script("40_profile", _profile_fills(plan, every)), ("person_profile",)),),
+              reads=("people", "identity_cases", *linked, *_each("several", every)), feeds=("employers",)),
+        Chunk("units", (Step(script("26_units", unit_fills(plan)), ("units", "unit_keys")),), feeds=of_units),
+        Chunk("employers", (Step(script("45_employers", employer_fills(plan)), ("employer_profile", "project_profile")),),
+              reads=("units", "unit_keys"), feeds=of_units),
         Chunk("lists", (Step(script("60_findings", _finding_fills(plan, period)), ("findings",)),),
               reads=("people", *PROFILES)),
-        Chunk("balance", (Step(script("70_balance", _balance_fills(registers)), ACCOUNTS),),
+        Chunk("balance", (Step(script("70_balance", _balance_fills(every)), ACCOUNTS),),
               reads=("people", "person_profile", "findings", "resolved", "unit_keys", *linked, *residual)),
     )
 
@@ -113,28 +118,13 @@ def _number_fills(registers: tuple[Register, ...]) -> dict[str, str]:
     }
 
 
-def _settle(known: Known) -> Work:
+def _settle(known: Known, feeds: tuple[str, ...]) -> Work:
     def work(connection: duckdb.DuckDBPyConnection) -> None:
         from comparison.identity import resolve  # reads a table of all letters: only here
 
-        resolve(connection, tuple(PERSON_REGISTERS), decisions=known.decisions, old_numbers=known.old_numbers)
+        resolve(connection, feeds, decisions=known.decisions, old_numbers=known.old_numbers)
 
     return work
-
-
-def _alias(scheme: str) -> str:
-    return "rp" if scheme == "resident_pension" else scheme
-
-
-def _scheme_columns(scheme: str) -> str:
-    said = _alias(scheme)
-    return (
-        f"{said}.status AS {scheme}_status_code, {said}.status::VARCHAR AS {scheme}_status, "
-        f"coalesce({said}.status = 'active', false) AS {scheme}_active, "
-        f"{said}.enrolled_on AS {scheme}_enrolled_on, "
-        f"{said}.last_paid_month AS {scheme}_last_paid_code, {said}.last_paid_month::VARCHAR AS {scheme}_last_paid, "
-        f"months_between({scheme}_last_paid, getvariable('period')) AS {scheme}_months_unpaid"
-    )
 
 
 KEPT = ("id_number", "sex", "birth_date", "age_years", "hukou_type", "population_status",
@@ -142,9 +132,10 @@ KEPT = ("id_number", "sex", "birth_date", "age_years", "hukou_type", "population
 """Who somebody is, and where: columns of the profile that are kept whatever the plan asks."""
 
 
-CODED = ("sex", "hukou_type", "population_status", "township",
-         *(f"{scheme}_{said}" for scheme in SCHEMES for said in ("status", "last_paid")))
-"""Columns of the person profile that are written as enumerations."""
+def _coded(plan: Plan) -> frozenset[str]:
+    """Columns of the person profile that are written as enumerations."""
+    return frozenset({"sex", "hukou_type", "population_status", "township"}.union(
+        f"{scheme}_{said}" for scheme in schemes(plan.contracts) for said in ("status", "last_paid")))
 
 
 def profile_columns(plan: Plan) -> tuple[str, ...]:
@@ -154,41 +145,52 @@ def profile_columns(plan: Plan) -> tuple[str, ...]:
     before. Addresses stay with ``people`` and are joined to those who are listed.
     """
     words = set(re.findall(r"\w+", listed(plan, "person"))) - set(WITH_PEOPLE) | indicator_words(plan)
-    return tuple(column.name for column in PERSON if column.name in KEPT or column.name in words)
+    return tuple(column.name for column in profiles(plan.contracts)["person"] if column.name in KEPT or column.name in words)
 
 
 def _profile_fills(plan: Plan, registers: tuple[Register, ...]) -> dict[str, str]:
     cases = (f"WHEN coalesce({render(category.where, parameters_of(plan))}, false) "
              f"THEN {quoted(category.id)}::category_code" for category in plan.categories)
+    own = plan.contracts
+    every_scheme, pensions, medical = schemes(own), schemes(own, "pension"), schemes(own, "medical")
     months = (f"SELECT DISTINCT last_paid_month FROM {table}_{scheme}"
-              for scheme in SCHEMES for table in ("linked", "several"))
+              for scheme in every_scheme for table in ("linked", "several"))
+    told = [entry for entry in contracts.ranked(own) if entry.feed in {register.feed for register in registers}]
+    coded = _coded(plan)
     return {
         "said": "\n".join(script("35_said", register.fill()) for register in registers),
         "months": " UNION ALL ".join(months),
         "categories": ", ".join(quoted(category.id) for category in plan.categories),
-        "scheme_columns": ",\n           ".join(_scheme_columns(scheme) for scheme in SCHEMES),
-        "scheme_joins": "\n    ".join(f"LEFT JOIN said_{scheme} {_alias(scheme)} USING (person)" for scheme in SCHEMES),
+        "told_columns": ",\n           ".join(told_columns(entry) for entry in told),
+        "told_joins": "\n    ".join(f"LEFT JOIN said_{entry.feed} USING (person)" for entry in told),
+        "any_pension_active": " OR ".join(f"{scheme}_active" for scheme in pensions),
+        "any_pension_enrolled": "\n             OR ".join(
+            f"coalesce({scheme}_status IN ('active', 'suspended'), false)" for scheme in pensions),
+        "any_medical_active": " OR ".join(f"{scheme}_active" for scheme in medical),
+        "pensions_at_once": " + ".join(f"{scheme}_active::INTEGER" for scheme in pensions),
+        "medical_at_once": " + ".join(f"{scheme}_active::INTEGER" for scheme in medical),
+        "pension_months": ",\n               ".join(
+            f"CASE WHEN {scheme}_status = 'suspended' THEN {scheme}_months_unpaid END" for scheme in pensions),
         "category_cases": "\n            ".join(cases),
-        "columns": ",\n       ".join(f"{name}_code AS {name}" if name in CODED else name for name in profile_columns(plan)),
+        "columns": ",\n       ".join(f"{name}_code AS {name}" if name in coded else name for name in profile_columns(plan)),
     }
 
 
 def _finding_fills(plan: Plan, period: str) -> Mapping[str, str]:
     leads = leads_on(plan, period_end(period))
-    return {"listed": "\n".join(listed(plan, subject) for subject in ("person", "employer", "project")),
+    return {"listed": "\n".join(listed(plan, subject) for subject in SUBJECT_KINDS),
             "findings": "\nUNION ALL".join(finding_select(plan, item, leads) for item in plan.lists)}
 
 
-def links_sql() -> str:
-    """The view ``links`` over a run's tables: not a chunk, for only an export asks for it."""
-    registers = tuple(PERSON_REGISTERS.values())
+def links_sql(feeds: Sequence[str]) -> str:
+    """The view ``links`` over the tables of a run, of whose registers some were linked: not a chunk, for only an export asks for it."""
     return script("65_links", {
         "linked": "\n    UNION ALL\n    ".join(
-            f"SELECT {quoted(register.feed)} AS feed, source_file, row_number, member, person FROM linked_{register.feed}"
-            for register in registers),
+            f"SELECT {quoted(feed)} AS feed, source_file, row_number, member, person FROM linked_{feed}"
+            for feed in feeds),
         "residual": "\n    UNION ALL\n    ".join(
-            f"SELECT {quoted(register.feed)} AS feed, file, source_file, row_number, member, id_number, id_given, name "
-            f"FROM residual_{register.feed}" for register in registers),
+            f"SELECT {quoted(feed)} AS feed, file, source_file, row_number, member, id_number, id_given, name "
+            f"FROM residual_{feed}" for feed in feeds),
     })
 
 

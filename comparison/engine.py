@@ -20,7 +20,8 @@ from typing import Any
 import duckdb
 
 from comparison.chunks import Chunk, Known, Step, chunks_of
-from comparison.database import connect, period_end, quoted, script, view_of
+from comparison.database import connect, period_end, quoted, view_of
+from comparison.registers import common_sql
 from models.errors import RunDoesNotBalance, StorageUnavailable, WrongUse
 from models.machine import MEMORY, THREADS
 from models.plan import Plan
@@ -189,7 +190,7 @@ class Comparison:
             connection.execute("SET VARIABLE period = ?", [self.period])
             connection.execute("SET VARIABLE period_end = ?::DATE", [period_end(self.period)])
             connection.execute("SET VARIABLE campaign_starts = ?::DATE", [self.plan.starts])
-            connection.execute(script("00_feeds"))
+            connection.execute(common_sql(self.plan.contracts))
             yield Room(connection)
 
     def run(self, chunk: Chunk, room: Room | None = None) -> int:

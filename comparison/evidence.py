@@ -1,4 +1,5 @@
-"""The evidence of a finding: which register says what, from ``evidence.yaml``; and when, put in where it is shown.
+"""The evidence of a finding: which register says what, from the feeds' contracts and ``evidence.yaml``; and when, put in where it
+is shown.
 
 What is stored names registers and facts only: a date in it would make every finding differ every month. The date of each
 register is known to the run, and :func:`dated` puts it behind the register's name on rosters and in exports.
@@ -7,7 +8,8 @@ register is known to the run, and :func:`dated` puts it behind the register's na
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,86 +17,104 @@ import yaml
 from pydantic import Field
 
 from comparison.database import period_end, quoted
-from models.plan import FeedName, ListName, Plan, Strict
-from models.profile import SCHEMES, SUBJECTS
+from models import contract as contracts
+from models.contract import Contract, Statement
+from models.plan import FindingList, Plan
+from models.profile import profiles
+from models.schema import Slug, Strict
 
 BETWEEN, SAYS = "；", "："
-_AMOUNTS = {column.name for documented in SUBJECTS.values() for column in documented if column.type == "DOUBLE"}
-_PLACE = re.compile(r"\{(\w+)(?:\|(\w+))?\}")
-
-
-class Statement(Strict):
-    """One sentence; see the head of ``evidence.yaml``."""
-
-    when: str
-    says: str
-    feed: FeedName | None = None
-    lists: tuple[ListName, ...] = ()
+PLACE = re.compile(r"\{(\w+)(?:\|(\w+))?\}")
+"""A value in a sentence, and the words in which it is said if its fact has none of its own."""
 
 
 class Evidence(Strict):
-    """The whole of ``evidence.yaml``."""
+    """The whole of ``evidence.yaml``: words for what is no fact of one feed, and sentences of no register alone."""
 
     words: dict[str, dict[str, str]]
-    person: tuple[Statement, ...] = Field(min_length=1)
-    employer: tuple[Statement, ...] = Field(min_length=1)
-    project: tuple[Statement, ...] = Field(min_length=1)
+    statements: dict[Slug, tuple[Statement, ...]] = Field(min_length=1)
 
-    def of(self, subject: str) -> tuple[Statement, ...]:
-        """The statements about a subject."""
-        return {"person": self.person, "employer": self.employer, "project": self.project}[subject]
+
+@dataclass(frozen=True)
+class Sentence:
+    """A statement with the register whose word it is, if it is one's."""
+
+    statement: Statement
+    feed: str | None
+    rank: int
 
 
 @cache
 def evidence() -> Evidence:
-    """What stands in ``evidence.yaml``, each statement about schemes once for every scheme."""
-    read = yaml.safe_load((Path(__file__).parent / "evidence.yaml").read_text(encoding="utf-8"))
-    for subject in ("person", "employer", "project"):
-        read[subject] = [entry for given in read[subject] for entry in _for_each_scheme(given)]
-    return Evidence.model_validate(read)
+    """What stands in ``evidence.yaml``."""
+    return Evidence.model_validate(yaml.safe_load((Path(__file__).parent / "evidence.yaml").read_text(encoding="utf-8")))
 
 
-def _for_each_scheme(given: dict[str, object]) -> list[dict[str, object]]:
-    if given.get("feed") != "each_scheme":
-        return [given]
-    return [{key: value.replace("{scheme}", scheme) if isinstance(value, str) else value for key, value in given.items()}
-            | {"feed": scheme} for scheme in SCHEMES]
+def sentences(own: Sequence[Contract], subject: str) -> list[Sentence]:
+    """Every sentence about a subject, in the order in which a clerk reads them."""
+    found = [Sentence(statement, None, statement.rank or 0) for statement in evidence().statements.get(subject, ())]
+    found += [Sentence(statement, entry.feed, entry.rank if statement.rank is None else statement.rank)
+              for entry in contracts.ranked(own) for statement in entry.evidence if (statement.about or entry.subject) == subject]
+    return sorted(found, key=lambda sentence: sentence.rank)
 
 
-def evidence_sql(plan: Plan, subject: str, only_for: ListName | None = None) -> str:
+def evidence_sql(plan: Plan, subject: str, only_for: FindingList | None = None) -> str:
     """The evidence of a profile's row as SQL: what stands in every list's, or what one list's has besides ('' if
     nothing)."""
     names: dict[str, str] = {feed.feed: feed.name for feed in plan.feeds}
-    chosen = [
-        statement for statement in evidence().of(subject)
-        if (statement.feed is None or statement.feed in names)
-        and (only_for in statement.lists if only_for else not statement.lists)
-    ]
+    told = sentences(plan.contracts, subject)
+    heard = [sentence for sentence in told if sentence.feed is None or sentence.feed in names]
+    if only_for is None:
+        chosen = [sentence for sentence in heard if not sentence.statement.lists]
+    elif any(only_for.id in sentence.statement.lists for sentence in told):
+        chosen = [sentence for sentence in heard if only_for.id in sentence.statement.lists]
+    else:
+        chosen = [sentence for sentence in heard if sentence.statement.lists and _is_asked(plan, subject, sentence.statement, only_for)]
     if not chosen:
         return "''"
-    parts = ", ".join(f"CASE WHEN {statement.when} THEN {_sentence(statement, names)} END" for statement in chosen)
+    teller = _Teller(plan, subject)
+    parts = ", ".join(f"CASE WHEN {sentence.statement.when} THEN {teller.sentence(sentence, names)} END" for sentence in chosen)
     return f"concat_ws('{BETWEEN}', {parts})"
 
 
-def _sentence(statement: Statement, names: Mapping[str, str]) -> str:
-    pieces = [quoted(names[statement.feed] + SAYS)] if statement.feed else []
-    end = 0
-    for place in _PLACE.finditer(statement.says):
-        pieces += [quoted(statement.says[end:place.start()])] if place.start() > end else []
-        pieces.append(_value(place[1], place[2]))
-        end = place.end()
-    pieces += [quoted(statement.says[end:])] if end < len(statement.says) else []
-    return " || ".join(pieces)
+def _is_asked(plan: Plan, subject: str, statement: Statement, entry: FindingList) -> bool:
+    """Whether a list that no sentence names asks what this one asks: what it is about, its evidence says."""
+    known = {column.name for column in profiles(plan.contracts)[subject]}
+    needed = known & set(re.findall(r"\w+", statement.when))
+    return bool(needed) and needed <= set(re.findall(r"\w+", entry.where))
 
 
-def _value(column: str, words: str | None) -> str:
-    if words is None and column in _AMOUNTS:
-        # 200.0 yuan reads 200. Only amounts are looked at: a prefecture has millions of sentences.
-        return f"coalesce(regexp_replace({column}::VARCHAR, '\\.0+$', ''), '不详')"
-    if words is None:
-        return f"coalesce({column}::VARCHAR, '不详')"
-    cases = " ".join(f"WHEN {quoted(code)} THEN {quoted(word)}" for code, word in evidence().words[words].items())
-    return f"coalesce(CASE {column} {cases} END, '不详')"
+class _Teller:
+    """Writes sentences as SQL, each value in its words."""
+
+    def __init__(self, plan: Plan, subject: str) -> None:
+        self._words = {name: fact.words for entry in contracts.all(plan.contracts) for name, fact in entry.tells.items() if fact.words}
+        self._amounts = {column.name for column in profiles(plan.contracts)[subject] if column.type == "DOUBLE"}
+
+    def sentence(self, sentence: Sentence, names: Mapping[str, str]) -> str:
+        """One sentence, beginning with its register's name, so that the register's date can be put behind it."""
+        says = sentence.statement.says
+        return " || ".join([*([quoted(names[sentence.feed] + SAYS)] if sentence.feed else []), *self._pieces(says)])
+
+    def _pieces(self, says: str) -> Iterator[str]:
+        end = 0
+        for found in PLACE.finditer(says):
+            if found.start() > end:
+                yield quoted(says[end:found.start()])
+            yield self._value(found[1], found[2])
+            end = found.end()
+        if end < len(says):
+            yield quoted(says[end:])
+
+    def _value(self, column: str, named: str | None) -> str:
+        words = evidence().words[named] if named else self._words.get(column)
+        if words is None and column in self._amounts:
+            # 200.0 yuan reads 200. Only amounts are looked at: a prefecture has millions of sentences.
+            return f"coalesce(regexp_replace({column}::VARCHAR, '\\.0+$', ''), '不详')"
+        if words is None:
+            return f"coalesce({column}::VARCHAR, '不详')"
+        cases = " ".join(f"WHEN {quoted(code)} THEN {quoted(word)}" for code, word in words.items())
+        return f"coalesce(CASE {column} {cases} END, '不详')"
 
 
 def dated(plan: Plan, text: str, stands: Mapping[str, str]) -> str:

@@ -69,7 +69,7 @@ def links_file(folder: Path) -> Path:
         with connect(folder / "spill") as connection:
             for table in folder.glob("*.parquet"):
                 connection.execute(view_of(table.stem, table))
-            connection.execute(links_sql())
+            connection.execute(links_sql(sorted(table.stem.removeprefix("linked_") for table in folder.glob("linked_*.parquet"))))
             partial = path.with_suffix(".part")
             connection.execute(f"COPY links TO {quoted(partial)} (FORMAT parquet)")
             partial.replace(path)

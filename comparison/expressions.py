@@ -19,10 +19,13 @@ from sqlglot import exp, parse, tokenize
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
+from comparison.evidence import PLACE
+from models import contract as contracts
+from models.contract import COLUMN_TYPES, LISTED
 from models.errors import CanbaoError, Fault, harmless
 from models.machine import small_database
-from models.plan import Indicator, Measure, Number, OwnerCase, Plan, Subject
-from models.profile import SUBJECTS, Column, columns
+from models.plan import Indicator, Measure, Number, OwnerCase, Plan
+from models.profile import SUBJECTS, Column, profiles, told_by
 from rules.plan_ground import nearest, place
 
 DIALECT = "duckdb"
@@ -60,7 +63,9 @@ _NOTHING = dict.fromkeys(_SOME, "NULL")
 _NUMERIC = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))")
 _LITERAL_OF_ORGANISATION = (exp.EQ, exp.NEQ, exp.In, exp.NullSafeEQ, exp.NullSafeNEQ)
 
-Answer = Literal["boolean", "number"]
+Tables = Mapping[str, Mapping[str, Column]]
+"""What expressions may ask: columns by name, by profile."""
+Answer = Literal["boolean", "number", "anything"]
 
 
 @dataclass(frozen=True)
@@ -69,28 +74,92 @@ class Use:
 
     where: str
     text: str
-    subject: Subject
+    subject: str
     answer: Answer = "boolean"
     knows_category: bool = True
 
 
 def faults(plan: Plan) -> list[Fault]:
-    """Every fault of every expression of the plan, and of the columns it names as owners. Opens one DuckDB connection
-    in memory; nothing is read."""
-    found = list(_column_faults(plan))
+    """Every fault of every expression of the plan and of its own contracts, of the columns it names as owners, and of feeds without
+    a contract. Opens one DuckDB connection in memory; nothing is read."""
+    found = [*_feed_faults(plan), *_contract_faults(plan)]
+    if found:
+        return found  # the profile itself is in doubt: what asks it cannot be judged
+    tables = documented(plan)
+    found = list(_column_faults(plan, tables))
     with duckdb.connect(":memory:", config={**small_database(), "enable_external_access": "false"}) as connection:
-        for subject, documented in SUBJECTS.items():
-            connection.execute(_made_up(subject, documented))
-        for use in uses(plan):
-            found += _faults_of(use, plan, connection)
+        for subject, columns in tables.items():
+            connection.execute(_made_up(subject, tuple(columns.values())))
+        for use in (*uses_of_contracts(plan), *uses(plan)):
+            found += _faults_of(use, plan, tables, connection)
     return [replace(fault, what=harmless(fault.what), cure=harmless(fault.cure)) for fault in found]
 
 
-def _made_up(subject: str, documented: tuple[Column, ...]) -> str:
+def documented(plan: Plan) -> dict[str, dict[str, Column]]:
+    """What expressions may ask: each profile's columns, and under ``feed:<name>`` those of a feed of the plan's own."""
+    tables = {subject: {column.name: column for column in columns} for subject, columns in profiles(plan.contracts).items()}
+    return tables | {f"feed:{entry.feed}": {name: Column(name, _TYPE_OF.get(COLUMN_TYPES[column.type], COLUMN_TYPES[column.type]), column.label)
+                                           for name, column in entry.columns.items()} for entry in plan.contracts}
+
+
+_TYPE_OF = {"BIGINT": "INTEGER"}
+
+
+def _feed_faults(plan: Plan) -> Iterator[Fault]:
+    known = [*contracts.shipped(), *(entry.feed for entry in plan.contracts)]
+    for index, feed in enumerate(plan.feeds):
+        if feed.feed not in known:
+            yield Fault(place("feeds", index, feed.feed, "feed"), f"no contract says what the feed `{feed.feed}` holds.", nearest(
+                feed.feed, known, f"Describe it in feeds/{feed.feed}.yaml beside the plan (docs/plan.md), or name one that ships."))
+
+
+_TAKEN = frozenset({
+    "people", "units", "unit_keys", "links", "findings", "resolved", "identity_cases", "identity_candidates", "balance", "content",
+    "person_profile", "employer_profile", "project_profile", "told", "coded", "known", "named", "cores", "uncoded", "candidates", "settled",
+    "apart", "many", "extra", "rows", "registered", "local", "standing", "facts", "joined", "sound", "unlisted", "doubtful"})
+"""Names that the comparison's own tables bear."""
+
+
+def _contract_faults(plan: Plan) -> Iterator[Fault]:
+    """Whether a plan's own contracts get along with those that ship, with each other, and with the profile."""
+    feeds: set[str] = set(contracts.shipped()) | _TAKEN
+    columns = {subject: {column.name: "the profile" for column in known} for subject, known in SUBJECTS.items()}
+    for index, entry in enumerate(plan.contracts):
+        where = place("contracts", index, entry.feed)
+        if entry.feed in feeds:
+            yield Fault(f"{where}.feed", f"`{entry.feed}` is the name of another feed or of a table of the comparison.",
+                        "Give it a name of its own.")
+        feeds.add(entry.feed)
+        if entry.subject == "statistic":
+            continue
+        for column in told_by(entry):
+            holder = columns[entry.subject].setdefault(column.name, entry.feed)
+            if holder != entry.feed:
+                yield Fault(f"{where}.tells.{column.name}" if column.name in entry.tells else f"{where}.scheme",
+                            f"`{column.name}` is a column already, from {holder}.", "Call it otherwise.")
+
+
+def uses_of_contracts(plan: Plan) -> Iterator[Use]:
+    """Every expression of the plan's own contracts: over the feed's columns, and, for evidence, over the profile."""
+    for index, entry in enumerate(plan.contracts):
+        where, table = place("contracts", index, entry.feed), f"feed:{entry.feed}"
+        if entry.counts_if:
+            yield Use(f"{where}.counts_if", entry.counts_if.replace("$period_end", "DATE '2021-05-31'"), table)
+        for name, fact in entry.tells.items():
+            if fact.flag not in (None, LISTED):
+                yield Use(f"{where}.tells.{name}.flag", str(fact.flag), table)
+        for number, statement in enumerate(entry.evidence):
+            subject = statement.about or entry.subject
+            yield Use(f"{where}.evidence[{number}].when", statement.when, subject)
+            for found in PLACE.finditer(statement.says):
+                yield Use(f"{where}.evidence[{number}].says", found[1], subject, answer="anything")
+
+
+def _made_up(subject: str, known: tuple[Column, ...]) -> str:
     """A table of three rows: with a value in each column, with zeros, and with nothing. Bound against an empty table,
     `name = 1`, `birth_date > DATE '2005-13-01'` and a remainder by zero would pass, and fail in the first run."""
-    fields = ", ".join(f'"{column.name}" {column.type}' for column in documented)
-    rows = (", ".join(values[column.type] for column in documented) for values in (_SOME, _ZEROS, _NOTHING))
+    fields = ", ".join(f'"{column.name}" {column.type}' for column in known)
+    rows = (", ".join(values[column.type] for column in known) for values in (_SOME, _ZEROS, _NOTHING))
     return f'CREATE TABLE "{subject}" ({fields}); INSERT INTO "{subject}" VALUES ({"), (".join(rows)})'
 
 
@@ -143,32 +212,32 @@ def _measure(where: str, measure: Measure) -> Iterator[Use]:
 # --- columns that name organisations --------------------------------------------------------------------
 
 
-def _column_faults(plan: Plan) -> Iterator[Fault]:
+def _column_faults(plan: Plan, tables: Tables) -> Iterator[Fault]:
     for index, indicator in enumerate(plan.indicators):
-        yield from _breakdown(place("indicators", index, indicator.id, "by"), indicator)
+        yield from _breakdown(place("indicators", index, indicator.id, "by"), indicator, tables)
     for index, entry in enumerate(plan.lists):
         for word, cases in (("owner", entry.owner), ("co_owners", entry.co_owners)):
             for number, case in enumerate(cases):
                 where = place("lists", index, entry.id, f"{word}[{number}].column")
-                yield from _owner_column(where, case, entry.subject)
+                yield from _owner_column(where, case, entry.subject, tables)
 
 
-def _breakdown(where: str, indicator: Indicator) -> Iterator[Fault]:
+def _breakdown(where: str, indicator: Indicator, tables: Tables) -> Iterator[Fault]:
     """Numerator and denominator are broken down by the same column; a published figure has its region instead."""
     counted = [measure for measure in (indicator.numerator, indicator.denominator) if measure and not measure.statistic]
     for subject in dict.fromkeys(measure.of for measure in counted):
-        yield from _organisation_column(where, indicator.by, subject)
+        yield from _organisation_column(where, indicator.by, subject, tables)
 
 
-def _owner_column(where: str, case: OwnerCase, subject: Subject) -> Iterator[Fault]:
+def _owner_column(where: str, case: OwnerCase, subject: str, tables: Tables) -> Iterator[Fault]:
     if case.column is not None:
-        yield from _organisation_column(where, case.column, subject)
+        yield from _organisation_column(where, case.column, subject, tables)
 
 
-def _organisation_column(where: str, name: str, subject: Subject) -> Iterator[Fault]:
-    naming = [column.name for column in SUBJECTS[subject] if column.names_organisation]
+def _organisation_column(where: str, name: str, subject: str, tables: Tables) -> Iterator[Fault]:
+    naming = [column.name for column in tables[subject].values() if column.names_organisation]
     if name not in naming:
-        what = "names no organisation" if name in columns(subject) else "is no column"
+        what = "names no organisation" if name in tables[subject] else "is no column"
         yield Fault(where, f"`{name}` {what} of the {subject} profile.",
                     f"{nearest(name, naming, '')} Columns that name one: {', '.join(naming)}.".lstrip())
 
@@ -176,15 +245,15 @@ def _organisation_column(where: str, name: str, subject: Subject) -> Iterator[Fa
 # --- one expression -------------------------------------------------------------------------------------
 
 
-def _faults_of(use: Use, plan: Plan, connection: duckdb.DuckDBPyConnection) -> list[Fault]:
+def _faults_of(use: Use, plan: Plan, tables: Tables, connection: duckdb.DuckDBPyConnection) -> list[Fault]:
     """The faults of one expression; binding is tried only where the text itself is in order."""
     try:
         tree = _parsed(use)
     except _Refused as refused:
         return [refused.fault]
     found = list(_forbidden(use, tree)) or [
-        *_unknown_columns(use, tree), *_unknown_parameters(use, plan), *_unknown_literals(use, tree, plan),
-        *_fails_on_some_rows(use, tree),
+        *_unknown_columns(use, tree, tables), *_unknown_parameters(use, plan), *_unknown_literals(use, tree, plan, tables),
+        *_fails_on_some_rows(use, tree, tables),
     ]
     return list(dict.fromkeys(found)) or list(_binding(use, plan, connection))
 
@@ -255,23 +324,29 @@ def _not_allowed(use: Use, node: exp.Expr) -> Fault:
                  f"{guess}Functions allowed: {', '.join(sorted(ALLOWED_FUNCTIONS))}.")
 
 
-def _unknown_columns(use: Use, tree: exp.Expression) -> Iterator[Fault]:
-    known = {name: column for name, column in columns(use.subject).items() if name != "category" or use.knows_category}
+def _unknown_columns(use: Use, tree: exp.Expression, tables: Tables) -> Iterator[Fault]:
+    known = {name: column for name, column in tables[use.subject].items() if name != "category" or use.knows_category}
     for node in tree.find_all(exp.Column):
         name = node.name.lower()
         if name == "category" and not use.knows_category and use.subject == "person":
             yield Fault(use.where, "a category cannot ask for `category`: it is what is being decided.",
                         "Repeat the condition, or rely on the order: the first that holds takes the person.")
         elif name not in known:
-            yield Fault(use.where, f"the {use.subject} profile has no column `{node.name}`.",
-                        _for_unknown_column(node, known, use.subject))
+            yield Fault(use.where, f"the {_called(use.subject)} has no column `{node.name}`.",
+                        _for_unknown_column(node, known, use.subject, tables))
 
 
-def _for_unknown_column(node: exp.Column, known: dict[str, Column], subject: Subject) -> str:
+def _called(table: str) -> str:
+    return f"feed {table.removeprefix('feed:')}" if table.startswith("feed:") else f"{table} profile"
+
+
+def _for_unknown_column(node: exp.Column, known: dict[str, Column], subject: str, tables: Tables) -> str:
     identifier = node.this
     if isinstance(identifier, exp.Identifier) and identifier.quoted:
         return f"A text stands in single quotes: '{node.name}'."
-    elsewhere = [other for other in SUBJECTS if other != subject and node.name.lower() in columns(other)]
+    if subject.startswith("feed:"):
+        return nearest(node.name.lower(), list(known), f"Its columns: {', '.join(known)}.")
+    elsewhere = [other for other in SUBJECTS if other != subject and node.name.lower() in tables[other]]
     hint = f"It belongs to the {elsewhere[0]} profile; all" if elsewhere else "All"
     return nearest(node.name.lower(), list(known), f"{hint} columns stand in docs/profile.md.")
 
@@ -291,9 +366,9 @@ def _parameters_in(text: str) -> Iterator[tuple[int, str]]:
             yield mark.start, word.text
 
 
-def _unknown_literals(use: Use, tree: exp.Expression, plan: Plan) -> Iterator[Fault]:
+def _unknown_literals(use: Use, tree: exp.Expression, plan: Plan, tables: Tables) -> Iterator[Fault]:
     """A code compared with a column of organisations or with `category` must exist, or the condition never holds."""
-    organisations = {column.name for column in SUBJECTS[use.subject] if column.names_organisation}
+    organisations = {column.name for column in tables[use.subject].values() if column.names_organisation}
     for node in tree.find_all(*_LITERAL_OF_ORGANISATION):
         compared = [node.this, node.args.get("expression"), *(node.args.get("expressions") or [])]
         asked = {part.name.lower() for part in compared if isinstance(part, exp.Column)}
@@ -311,12 +386,12 @@ def _undefined(use: Use, kind: str, literals: list[str], known: list[str]) -> It
                         nearest(name, known, f"Define it, or name one of: {', '.join(known[:5])}."))
 
 
-def _fails_on_some_rows(use: Use, tree: exp.Expression) -> Iterator[Fault]:
+def _fails_on_some_rows(use: Use, tree: exp.Expression, tables: Tables) -> Iterator[Fault]:
     """What one row of a register, written otherwise than the rest, would stop: and with it the whole run."""
-    documented = columns(use.subject)
+    known = tables[use.subject]
     for cast in tree.find_all(exp.Cast):
         inner = cast.this
-        column = documented.get(inner.name.lower()) if isinstance(inner, exp.Column) else None
+        column = known.get(inner.name.lower()) if isinstance(inner, exp.Column) else None
         is_typed = column is not None and column.type != "VARCHAR"
         is_given = isinstance(inner, exp.Literal | exp.Neg | exp.Placeholder)
         if type(cast) is exp.Cast and not (is_typed or is_given or cast.to.is_type("text", "varchar")):

@@ -12,6 +12,7 @@ from comparison.database import connect, quoted, view_of
 from comparison.expressions import parameters_of, render
 from comparison.lists import WITH_PEOPLE
 from models.plan import Measure, Plan
+from models.words import SUBJECT_KINDS
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def figures(plan: Plan, period: str, folder: Path, statistics: Sequence[Path] = 
     """
     result: list[Figure] = []
     with connect() as connection:
-        for subject in ("person", "employer", "project"):
+        for subject in SUBJECT_KINDS:
             connection.execute(
                 f"CREATE VIEW {subject}_profile AS FROM read_parquet({quoted(folder / f'{subject}_profile.parquet')})")
         published = _published(connection, statistics)
@@ -114,14 +115,6 @@ def _published(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> 
     return {(indicator, region): value for indicator, region, value in rows}
 
 
-ROWS = {
-    "person": ("id_number", "name", "township", "village", "category"),
-    "employer": ("credit_code", "name", "township", "kind", "status"),
-    "project": ("permit_no", "name", "township", "department", "is_insured"),
-}
-"""What is shown of each row behind a figure, by subject."""
-
-
 def rows_behind(plan: Plan, folder: Path, measure: Measure, by: str, organisation: str) -> list[tuple[object, ...]]:
     """The rows that a measure counts for an organisation (for those above it, and the region, all theirs). They hold
     persons."""
@@ -136,5 +129,5 @@ def rows_behind(plan: Plan, folder: Path, measure: Measure, by: str, organisatio
         connection.execute(view_of("people", folder / "people.parquet"))
         counted = f"(FROM {subject}_profile WHERE coalesce({where}, false) AND {scope}) counted"
         joined = "JOIN people ON people.person = counted.person" if subject == "person" else ""
-        shown = (f"people.{name}" if subject == "person" and name in WITH_PEOPLE else f"counted.{name}" for name in ROWS[subject])
+        shown = (f"people.{name}" if subject == "person" and name in WITH_PEOPLE else f"counted.{name}" for name in SUBJECT_KINDS[subject].shown)
         return connection.execute(f"SELECT {', '.join(shown)} FROM {counted} {joined} ORDER BY ALL").fetchall()

@@ -10,12 +10,8 @@ from comparison.evidence import BETWEEN, evidence_sql
 from comparison.expressions import parameters_of, render
 from models.plan import FindingList, OwnerCase, Plan
 from models.profile import columns
+from models.words import SUBJECT_KINDS
 
-SUBJECT_KEYS = {
-    "person": ("person_id", "id_number"),
-    "employer": ("employer_id", "credit_code"),
-    "project": ("project_id", "permit_no"),
-}
 WITH_PEOPLE = ("person_id", "name", "village", "address", "phone", "household_no")
 """Columns of the person profile that stay with ``people``: only who is listed gets them, or for whom an indicator asks."""
 
@@ -38,7 +34,7 @@ def listed(plan: Plan, subject: str) -> str:
     items = [item for item in plan.lists if item.subject == subject]
     holds = " OR ".join(f"coalesce({render(item.where, parameters_of(plan))}, false)" for item in items) or "false"
     used = " ".join(finding_select(plan, item, _themselves(plan)) for item in items)
-    wanted = [name for name in columns(subject) if re.search(rf"\b{name}\b", used)] or [SUBJECT_KEYS[subject][0]]
+    wanted = [name for name in columns(subject, plan.contracts) if re.search(rf"\b{name}\b", used)] or [SUBJECT_KINDS[subject].key]
     joined = f" JOIN (SELECT person, {', '.join(_joined(plan))} FROM people) USING (person)" if subject == "person" else ""
     return (f"CREATE TABLE listed_{subject} AS SELECT {', '.join(wanted)}, {evidence_sql(plan, subject)} AS evidence "
             f"FROM {subject}_profile{joined} WHERE {holds};")
@@ -77,14 +73,14 @@ def finding_select(plan: Plan, item: FindingList, leads: Mapping[str, str]) -> s
     nobody (a place that is not known), the owner of last resort leads: no orphan.
     """
     parameters = parameters_of(plan)
-    key, number = SUBJECT_KEYS[item.subject]
+    kind = SUBJECT_KINDS[item.subject]
     owner = (
         f"coalesce(CASE {' '.join(_owner(case, parameters, leads) for case in item.owner)} END, "
         f"{quoted(leads[plan.owner_of_last_resort])})"
     )
     helpers = [f"CASE {_owner(case, parameters, leads)} END" for case in item.co_owners]
     person = item.subject == "person"
-    besides = evidence_sql(plan, item.subject, item.id)
+    besides = evidence_sql(plan, item.subject, item)
     told = "evidence" if besides == "''" else f"concat_ws('{BETWEEN}', nullif(evidence, ''), nullif({besides}, ''))"
     return f"""
 SELECT list, subject, subject_kind, id_number, name, category, owner,
@@ -92,8 +88,8 @@ SELECT list, subject, subject_kind, id_number, name, category, owner,
        township, village, priority, reason, evidence, sex, birth_date, age_years, address, phone, employer_code,
        employer_name
 FROM (
-    SELECT {quoted(item.id)} AS list, {key} AS subject, {quoted(item.subject)} AS subject_kind,
-           {number} AS id_number, name, {'category' if person else 'NULL::VARCHAR'} AS category,
+    SELECT {quoted(item.id)} AS list, {kind.key} AS subject, {quoted(item.subject)} AS subject_kind,
+           {kind.number} AS id_number, name, {'category' if person else 'NULL::VARCHAR'} AS category,
            {owner} AS owner, [{', '.join(helpers)}]::VARCHAR[] AS helpers, township,
            {'village' if person else 'NULL::VARCHAR'} AS village, {item.priority} AS priority,
            {quoted(item.reason)} AS reason, {told} AS evidence,

@@ -36,8 +36,8 @@ def check(path: Path) -> Report:
         return Report(None, unsound.faults, [])
     return Report(
         loaded.plan,
-        plan_file.located(_faults(loaded), loaded.text),
-        plan_file.located(soundness.notes(loaded.plan), loaded.text),
+        loaded.located(_faults(loaded)),
+        loaded.located(soundness.notes(loaded.plan)),
     )
 
 
@@ -46,7 +46,7 @@ def load_sound(campaign: str, root: Path | None = None) -> LoadedPlan:
     loaded = plan_file.read(plan_file.find(campaign, root))
     faults = _faults(loaded)
     if faults:
-        raise PlanUnsound(loaded.plan.id, plan_file.located(faults, loaded.text))
+        raise PlanUnsound(loaded.plan.id, loaded.located(faults))
     return loaded
 
 

@@ -10,14 +10,31 @@ import yaml
 from pydantic import Field
 
 from comparison.database import quoted
+from comparison.registers import added_columns, literals
+from models import contract as contracts
 from models.plan import Plan, Strict
-from models.profile import SCHEMES
+from models.profile import schemes
 
-UNIT_FEEDS = ("employers", "tax_units", "dust_hazard_employers")
-EMPLOYEE_SCHEMES = tuple(scheme for scheme in SCHEMES if not scheme.startswith("resident"))
-EMPLOYEE_FEEDS = ("employment", *EMPLOYEE_SCHEMES)
-"""Registers of persons whose rows name an employer."""
-FEEDS = (*UNIT_FEEDS, "construction_projects", *EMPLOYEE_FEEDS)
+MOST_TRUSTED = "employers"
+"""The register by which an employer without a credit code is one all the same."""
+
+
+def unit_feeds(plan: Plan) -> tuple[str, ...]:
+    """Registers whose rows are employers: those known by a credit code."""
+    return tuple(entry.feed for entry in contracts.ranked(plan.contracts) if entry.subject == "employer")
+
+
+def naming_feeds(plan: Plan) -> tuple[str, ...]:
+    """Registers of projects and persons whose rows name an employer, those of schemes only where it pays through him."""
+    return tuple(entry.feed for entry in contracts.ranked(plan.contracts) if entry.subject in ("project", "person")
+                 and {"employer_code", "employer_name"} <= set(entry.columns) and (entry.scheme is None or entry.scheme.through_employer))
+
+
+def feeds(plan: Plan) -> tuple[str, ...]:
+    """Every register from which employers are made."""
+    return (*unit_feeds(plan), *naming_feeds(plan))
+
+
 _OLD = "CASE WHEN length(id_given) IN (9, 15) THEN id_given END"
 """What a doubtful row gives as its code, if it may be an old number; a code that fails its check is none at all."""
 
@@ -68,24 +85,25 @@ def unit_fills(plan: Plan) -> dict[str, str]:
         f"FROM (SELECT credit_code AS code, name, township FROM {feed} UNION ALL "
         f"SELECT {_OLD} AS code, name, township FROM {feed}_doubtful)\n"
         f"GROUP BY code, township, CASE WHEN length(code) = 18 THEN NULL ELSE name END"
-        for feed in UNIT_FEEDS
+        for feed in unit_feeds(plan)
     ] + [
         f"SELECT '{feed}' AS feed, employer_code AS code, min(employer_name) AS name, max(employer_name) AS other_name, "
         f"NULL AS township, count(*) AS rows\n"
         f"FROM {feed} GROUP BY employer_code, CASE WHEN length(employer_code) = 18 THEN NULL ELSE employer_name END"
-        for feed in ("construction_projects", *EMPLOYEE_FEEDS)
+        for feed in naming_feeds(plan)
     ]
-    return {"core": core_sql(plan), "told": "\nUNION ALL\n".join(told), "core_at_least": str(policy().core_at_least)}
+    return {"unit_feeds": literals(unit_feeds(plan)),
+            "core": core_sql(plan), "told": "\nUNION ALL\n".join(told), "core_at_least": str(policy().core_at_least)}
 
 
-def employer_fills() -> dict[str, str]:
+def employer_fills(plan: Plan) -> dict[str, str]:
     """For the place of ``45_employers.sql``: the views ``of_<feed>``, whose rows carry their employer as ``unit``."""
     units = [f"""
 CREATE VIEW of_{feed} AS
 SELECT x.*, coalesce(CASE WHEN length(x.code) = 18 THEN x.code END, k.credit_code) AS unit
 FROM (SELECT *, credit_code AS code FROM {feed} UNION ALL BY NAME SELECT *, {_OLD} AS code FROM {feed}_doubtful) x
 LEFT JOIN unit_keys k ON k.feed = '{feed}' AND coalesce(length(x.code), 0) <> 18 AND k.code IS NOT DISTINCT FROM x.code
-     AND k.name IS NOT DISTINCT FROM x.name AND k.township IS NOT DISTINCT FROM x.township;""" for feed in UNIT_FEEDS]
+     AND k.name IS NOT DISTINCT FROM x.name AND k.township IS NOT DISTINCT FROM x.township;""" for feed in unit_feeds(plan)]
     employees = [f"""
 CREATE VIEW of_{feed} AS
 SELECT *, employer_code AS unit FROM {feed} WHERE length(employer_code) = 18
@@ -94,5 +112,10 @@ SELECT f.*, k.credit_code AS unit
 FROM {feed} f JOIN unit_keys k ON k.feed = '{feed}' AND k.code IS NOT DISTINCT FROM f.employer_code
      AND k.name IS NOT DISTINCT FROM f.employer_name
 WHERE coalesce(length(f.employer_code), 0) <> 18 AND k.credit_code IS NOT NULL;"""
-                 for feed in ("construction_projects", *EMPLOYEE_FEEDS)]
-    return {"rows_with_their_employer": "\n".join(units + employees)}
+                 for feed in naming_feeds(plan)]
+    fills = {"rows_with_their_employer": "\n".join(units + employees)}
+    paying = [scheme for scheme in schemes(plan.contracts) if scheme in naming_feeds(plan)]
+    fills["insured_through"] = "\n          UNION ALL ".join(f"SELECT unit FROM of_{scheme} WHERE status = 'active'" for scheme in paying)
+    for subject in ("employer", "project"):
+        fills |= {f"{subject}_{name}": sql for name, sql in added_columns(plan.contracts, subject).items()}
+    return fills

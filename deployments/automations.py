@@ -19,7 +19,7 @@ from prefect.events.schemas.events import ResourceSpecification
 
 from deployments.listing import listing
 from deployments.server import HEARTBEAT_SECONDS
-from tasks.events import APPROVAL_WAITING, DELIVERY_DEAD, FEED_LATE, SWEEP, SWEEP_STALE
+from tasks.events import APPROVAL_WAITING, DELIVERY_DEAD, DELIVERY_HELD, FEED_LATE, SWEEP, SWEEP_STALE
 
 PREFIX = "canbao · "
 """What our automations' names begin with: others on the server are left alone."""
@@ -42,6 +42,7 @@ FACTS: dict[str, dict[str, Any]] = {
     SWEEP_STALE: {"kind": "sweep_stale", "name": "巡检中断", "says": "恢复后发现此前久未巡检"},
     APPROVAL_WAITING: {"kind": "approval_waiting", "name": "待批准", "says": "清单已编制，等待批准"},
     DELIVERY_DEAD: {"kind": "delivery_dead", "name": "消息无法送达", "says": "消息多次发送未成功，已停止重试", "within": GATHERED},
+    DELIVERY_HELD: {"kind": "delivery_held", "name": "消息无法发出", "says": "没有可用的发送通道，消息已留存", "within": GATHERED},
 }
 
 

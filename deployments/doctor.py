@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import httpx
@@ -48,10 +49,11 @@ from models.machine import GIGABYTE, Share, machine
 from models.plan_file import REPOSITORY
 from models.private import close, open_to_others
 from models.store import campaigns
+from models.words import CHANNELS
 from rules.calendar import LAST_KNOWN_YEAR
 from tasks import accounts
-from tasks.campaign import folder, plan_in_force
-from tasks.channels import Channels
+from tasks.campaign import plan_in_force
+from tasks.channels import Channels, Files, Held
 from tasks.due import campaigns_in_force, everything_due
 from tasks.inbox import shown
 
@@ -297,24 +299,25 @@ def _count(client: SyncPrefectClient, state: StateType, **filters: Any) -> int:
 
 
 def _channels(as_of: datetime) -> Iterator[Finding]:
-    usual = os.environ.get("CANBAO_MESSAGE_CHANNEL", "files")
-    needs = {"email": "CANBAO_SMTP_URL", "webhook": "CANBAO_WEBHOOK_URL"}
-    if usual == "files":
-        yield Finding("通道", "warn", "催办消息只写成文件，不会自动送达", "设置 CANBAO_MESSAGE_CHANNEL=email 或 webhook，及其地址")
-    elif usual not in needs:
-        yield Finding("通道", "mend", f"CANBAO_MESSAGE_CHANNEL={usual} 不是通道", "写 files、email 或 webhook")
-    elif not os.environ.get(needs[usual]):
-        yield Finding("通道", "mend", f"催办消息走 {usual}，但没有 {needs[usual]}", f"设置 {needs[usual]}")
-    if not os.environ.get("CANBAO_ALARM_URL"):
-        yield Finding("通道", "warn", "告警只写成文件", "设置 CANBAO_ALARM_URL")
+    """Whether what the plans in force want to send has a way out of the house."""
     with database.transaction() as tx:
         known = campaigns.all_of(tx)
-    for campaign in known[:1]:
-        channels = Channels(folder(campaign, "messages"))
-        for name in ("email", "webhook", "alarm"):
-            channels.of(name)  # an address that means nothing is refused here
+    named = {step.channel for campaign in known for ladder in plan_in_force(campaign).ladders for step in ladder.steps}
+    with TemporaryDirectory() as nowhere:
+        channels = Channels(Path(nowhere))
+        for word in sorted({"message", "alarm", *named}):
+            row = CHANNELS[word]
+            try:
+                reached = channels.of(word)
+            except Held as obstacle:
+                yield Finding("通道", "mend", f"{row.name}（{word}）的消息无法发出：{obstacle.kind}",
+                              f"设置 {row.setting}；可用的通道：{'、'.join(name for name, other in CHANNELS.items() if other.sender)}")
+                continue
+            if isinstance(reached, Files) and word != "files":
+                yield Finding("通道", "warn", f"{row.name}（{word}）的消息只写成文件，不会自动送达", f"设置 {row.setting}")
+            else:
+                yield Finding("通道", "ok", f"{row.name}（{word}）的地址可以识别")
         channels.close()
-        yield Finding("通道", "ok", "已设置的地址可以识别")
 
 
 def _campaigns(as_of: datetime) -> Iterator[Finding]:

@@ -10,8 +10,9 @@ its own under CANBAO_HOME, laid over it, so that nobody who runs a campaign touc
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,16 @@ def listing() -> Mapping[str, Any]:
     """Pool, queues and flows as ``listing.yaml`` names them."""
     found: Mapping[str, Any] = yaml.safe_load(LISTING.read_text(encoding="utf-8"))
     return found
+
+
+def flow_named(name: str) -> Callable[..., Any]:
+    """The flow of that name. Raises CanbaoError where the listing has none."""
+    for entry in listing()["flows"]:
+        if entry["flow"] == name:
+            file, _, function = entry["entrypoint"].partition(":")
+            flow: Callable[..., Any] = getattr(import_module(file.removesuffix(".py").replace("/", ".")), function)
+            return flow
+    raise CanbaoError(f"there is no flow {name!r}.", where=LISTING.name, cure="Give it a row with its entrypoint there.")
 
 
 def entries(plan: Plan, *, active: bool, plan_path: str | None = None) -> list[dict[str, Any]]:

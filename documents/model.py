@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-Subject = Literal["person", "employer", "project"]
 TextFormKind = Literal["summary", "acknowledgement", "record"]
 FieldKind = Literal["text", "choice", "number", "date"]
 CandidateKind = Literal["commend", "criticise"]
@@ -107,7 +106,7 @@ class RosterList:
 
     id: str
     name: str
-    subject: Subject
+    subject: str
     reason: str
     closes_when: str
     rows: tuple[RosterRow, ...]

@@ -23,7 +23,6 @@ from documents.model import (
     RosterResult,
     RosterReturn,
     RosterRow,
-    Subject,
 )
 from documents.wording import chinese_date, deadline, names, safe_cell
 from documents.workbook import (
@@ -49,6 +48,7 @@ from documents.workbook import (
     write_meta,
     write_text,
 )
+from models.words import SUBJECT_KINDS
 
 COVER = "填报说明"
 CHOICES_SHEET = "_choices"
@@ -69,23 +69,6 @@ class _Column:
     centred: bool = False
     optional: bool = False
     fill_in: bool = False
-
-
-@dataclass(frozen=True)
-class _SubjectWords:
-    """How the subject of a list is called in its header."""
-
-    name: str
-    number: str
-    number_of_employer: str = "统一社会信用代码"
-    employer: str = "单位名称"
-
-
-_WORDS: dict[Subject, _SubjectWords] = {
-    "person": _SubjectWords("姓名", "证件号码"),
-    "employer": _SubjectWords("单位名称", "统一社会信用代码"),
-    "project": _SubjectWords("项目名称", "施工许可证号", employer="施工单位"),
-}
 
 
 def write_roster(path: Path, roster: Roster) -> None:
@@ -113,21 +96,21 @@ def write_roster(path: Path, roster: Roster) -> None:
 
 
 def _columns(entry: RosterList) -> list[_Column]:
-    words = _WORDS[entry.subject]
+    words = SUBJECT_KINDS[entry.subject]
     of_person = entry.subject == "person"
     every = [
         _Column(NUMBER, 11, lambda _list, row: row.finding_id, centred=True),
         _Column("清单", 10, lambda finding_list, _row: finding_list.name),
-        _Column(words.name, 9 if of_person else 24, lambda _list, row: row.name),
-        _Column(words.number, 20, lambda _list, row: row.id_number, centred=True),
+        _Column(words.heads_name, 9 if of_person else 24, lambda _list, row: row.name),
+        _Column(words.heads_number, 20, lambda _list, row: row.id_number, centred=True),
         _Column("性别", 5, lambda _list, row: _SEXES.get(row.sex), centred=True, optional=True),
         _Column("年龄", 5, lambda _list, row: row.age_years, centred=True, optional=True),
         _Column("镇（街道）", 10, lambda _list, row: row.township, optional=True),
         _Column("村（社区）", 11, lambda _list, row: row.village, optional=True),
         _Column("地址", 16, lambda _list, row: row.address, optional=True),
         _Column("联系电话", 13, lambda _list, row: row.phone, centred=True, optional=True),
-        _Column(words.employer, 20, lambda _list, row: row.employer_name, optional=True),
-        _Column(words.number_of_employer, 20, lambda _list, row: row.employer_code, centred=True, optional=True),
+        _Column(words.heads_employer, 20, lambda _list, row: row.employer_name, optional=True),
+        _Column("统一社会信用代码", 20, lambda _list, row: row.employer_code, centred=True, optional=True),
         _Column("判定依据", 30, lambda _list, row: row.evidence),
         _Column("协办单位", 10, lambda _list, row: names(row.co_owners), optional=True),
         _Column("往期情况", 12, lambda _list, row: row.history, optional=True),
@@ -138,7 +121,7 @@ def _columns(entry: RosterList) -> list[_Column]:
         _Column(CHECKED, 11.5, fill_in=True, centred=True),
     ]
     # An employer's list has the employer in the columns of the subject already.
-    titles_of_subject = {words.name, words.number}
+    titles_of_subject = {words.heads_name, words.heads_number}
     return [
         column for column in every
         if not column.optional or (_is_used(column, entry) and column.title not in titles_of_subject)
@@ -549,12 +532,12 @@ class _Reader:
 
     def _subject_matches(self, row: _Filled, finding_id: str) -> tuple[bool, bool]:
         known = self.known[finding_id]
-        words = next((words for words in _WORDS.values() if {words.name, words.number} <= row.places.keys()), None)
+        words = next((kind for kind in SUBJECT_KINDS.values() if {kind.heads_name, kind.heads_number} <= row.places.keys()), None)
         if words is None:
             return False, False
         return (
-            _check(finding_id, row.text(words.name)) == known.name_check,
-            _check(finding_id, row.text(words.number)) == known.number_check,
+            _check(finding_id, row.text(words.heads_name)) == known.name_check,
+            _check(finding_id, row.text(words.heads_number)) == known.number_check,
         )
 
     def _result_faults(self, row: _Filled) -> Iterator[CellFault]:

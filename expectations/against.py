@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from expectations import mistaken
 from expectations.checks import Check, share_text, told
-from expectations.contract import Contract, FaultName
 from expectations.history import Found, History
+from models.contract import Contract, FaultName
 from models.plan import Feed, Plan
 from rules.drift import Drift, filled_drifts, value_drifts
 from rules.periods import next_month
@@ -38,7 +38,7 @@ def place_checks(
 ) -> Iterator[Check]:
     """Whether the file belongs here at all. ``texts``: its name and the titles above its header; ``area``: the area
     that most of its numbers begin with, and how many of its ``rows`` do."""
-    other = mistaken.other_feed(texts, headers, contract)
+    other = mistaken.other_feed(texts, headers, contract, plan.contracts)
     if other is not None:
         yield _failed(contract, "other_feed", f"按文件名、标题或表头应为「{other.name}」，报在「{contract.name}」", other.feed)
     month = mistaken.month_fault(mistaken.stated_months(texts), period)

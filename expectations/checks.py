@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from expectations.contract import Contract, Severity, vocabulary
 from expectations.normalise import Accounts
 from expectations.raw_rows import Remark
+from models.contract import Contract, Severity, vocabulary
 from models.plan import Feed
 from rules.totals import Total
 

@@ -28,7 +28,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
 from sqlalchemy.sql import quoted_name
 
-from expectations.contract import Contract, header_key
+from models.contract import Contract, header_key
 from models.errors import CanbaoError, FileReturned, StorageUnavailable, WrongUse
 from models.plan import Slug, Strict, Text
 

@@ -11,8 +11,8 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
-from expectations.contract import vocabulary
 from expectations.raw_rows import EXPORT_AGAIN, SAVE_AS
+from models.contract import vocabulary
 from models.errors import FileReturned
 
 FileKind = Literal["zip", "ods", "ole", "html", "mhtml", "xml", "text"]

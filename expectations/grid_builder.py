@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from expectations.contract import vocabulary
 from expectations.grids import Grid, Place
 from expectations.headers import too_wide
 from expectations.raw_rows import Remark
+from models.contract import vocabulary
 from models.errors import FileReturned
 
 

@@ -17,10 +17,10 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from expectations import contract as contracts
-from expectations.contract import Contract, vocabulary
 from expectations.headers import Header, Words, complete, find_header, with_stand_ins
 from expectations.raw_rows import Part, Reading, Remark, canonical, counting_leads, needed, numbered, units
+from models import contract as contracts
+from models.contract import Contract, vocabulary
 from models.errors import FileReturned
 
 EXACT_DIGITS = 15

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from expectations import contract as contracts
-from expectations.contract import Contract, header_key, vocabulary
 from expectations.households import Named, groups_of, member_of
+from models import contract as contracts
+from models.contract import Contract, header_key, vocabulary
 from models.errors import FileReturned
 
 LESS_THAN_ANY_ALIAS = 10_000

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from expectations.contract import Contract, vocabulary
 from expectations.normalise import Normalised
+from models.contract import Contract, vocabulary
 from models.plan import Feed
 from rules.drift import Profile, together
 from rules.parts import Bounds, Overlap, Standing, Word, standing, word_in

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.contract import Contract, header_key, vocabulary
+from models.contract import Contract, header_key, vocabulary
 
 PERSON = ("id_number", "name")
 """A group of columns is about a person if it has both."""

@@ -18,13 +18,13 @@ from typing import Literal
 from uuid import uuid4
 
 from expectations import against, mistaken, suites
-from expectations import contract as contracts
 from expectations.checks import Check, file_checks
-from expectations.contract import Contract, Severity, header_key
 from expectations.corrections import Account, Correction, apply
 from expectations.history import Found, History, commonest_area, found
 from expectations.normalise import Accounts, Normalised
 from expectations.reading import Reading, read
+from models import contract as contracts
+from models.contract import Contract, Severity, header_key
 from models.errors import FileReturned, RunDoesNotBalance, StorageUnavailable, WrongUse
 from models.plan import Feed, Organisation, Plan
 from rules import periods
@@ -155,7 +155,7 @@ def _delivery(
         raise _unreadable(path, refusal) from None
     day = _period_end(entry, plan, period)
     sender = _provider(name, entry, plan, provider, day)
-    contract = contracts.for_feed(entry.feed)
+    contract = contracts.for_feed(entry.feed, plan.contracts)
     return _Delivery(path, name, _subject(name, plan), plan, entry, contract, period, day, sender, sha256, size_bytes)
 
 
@@ -270,7 +270,7 @@ def _checks(
 def _refused(delivery: _Delivery, refusal: FileReturned) -> Intake:
     """The receipt of a file that could not be read, saying where it belongs if its header tells that."""
     contract = delivery.contract
-    other = mistaken.other_feed((delivery.subject,), refusal.headers, contract)
+    other = mistaken.other_feed((delivery.subject,), refusal.headers, contract, delivery.plan.contracts)
     if other is not None:
         fault = contract.faults["other_feed"]
         return _returned(delivery, f"{fault.says}：按文件名或表头应为「{other.name}」。{fault.cure}。")

@@ -7,10 +7,10 @@ clearly for something else the sender is asked; where they say nothing, nothing 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
-from expectations import contract as contracts
-from expectations.contract import Contract, header_key
+from models import contract as contracts
+from models.contract import Contract, header_key
 from models.plan import Plan
 
 _DATE = re.compile(
@@ -36,23 +36,25 @@ def month_fault(stated: Collection[str], period: str) -> str | None:
     return max(stated)
 
 
-def other_feed(texts: Iterable[str], headers: Iterable[str], own: Contract) -> Contract | None:
+def other_feed(
+    texts: Iterable[str], headers: Iterable[str], own: Contract, of_the_plan: Sequence[Contract] = ()
+) -> Contract | None:
     """The feed that a file belongs to by its own words, if that is clearly another one.
 
     By name or title: words of exactly one other feed, and none of its own. By header: all required columns of another
     feed, and more headers known there than here, while one of the own required columns is missing or twice as many
     are known there.
     """
-    named = _named(texts)
+    named = _named(texts, of_the_plan)
     if named:
-        return None if own.feed in named or len(named) > 1 else contracts.for_feed(next(iter(named)))
-    return _fits_better([*headers], own)
+        return None if own.feed in named or len(named) > 1 else contracts.for_feed(next(iter(named)), of_the_plan)
+    return _fits_better([*headers], own, of_the_plan)
 
 
-def _named(texts: Iterable[str]) -> set[str]:
+def _named(texts: Iterable[str], of_the_plan: Sequence[Contract]) -> set[str]:
     """Feeds whose words stand in the texts; a word inside a longer one of another feed does not count."""
     whole = "\n".join(texts)
-    spoken = sorted(((word, entry.feed) for entry in contracts.all() for word in entry.known_as),
+    spoken = sorted(((word, entry.feed) for entry in contracts.all(of_the_plan) for word in entry.known_as),
                     key=lambda pair: -len(pair[0]))
     feeds: set[str] = set()
     for word, feed in spoken:
@@ -62,12 +64,12 @@ def _named(texts: Iterable[str]) -> set[str]:
     return feeds
 
 
-def _fits_better(headers: list[str], own: Contract) -> Contract | None:
+def _fits_better(headers: list[str], own: Contract, of_the_plan: Sequence[Contract]) -> Contract | None:
     keys = {header_key(header) for header in headers if header}
     known = _known(keys, own)
     is_whole = set(own.required) <= known
     better = []
-    for entry in contracts.all():
+    for entry in contracts.all(of_the_plan):
         columns = _known(keys, entry)
         if entry.feed != own.feed and set(entry.required) <= columns and len(columns) > len(known) * (2 if is_whole else 1):
             better.append((len(columns), entry))

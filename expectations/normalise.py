@@ -23,11 +23,11 @@ import pandas as pd
 import pyarrow as pa
 
 from expectations.blank_rows import without_blank_rows
-from expectations.contract import HERE, Column, Contract, vocabulary
 from expectations.places import region_names, spellings
 from expectations.reading import LEADS, Reading
 from expectations.reasons import kinds
 from expectations.soundness import sound_columns
+from models.contract import HERE, Column, Contract, vocabulary
 from models.database import home
 from models.machine import Share, database_settings, machine
 from models.plan import Plan

@@ -18,8 +18,8 @@ import duckdb
 import pyarrow as pa
 import yaml
 
-from expectations.contract import header_key
 from expectations.text_files import DELIMITERS, form_of
+from models.contract import header_key
 from models.errors import FileReturned
 from models.machine import small_database
 

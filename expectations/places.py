@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from models.plan import Organisation, OrganisationKind, Plan
+from models.plan import Organisation, Plan
 
 _SUFFIX = re.compile(r"(街道办事处|街道办|街道|镇人民政府|镇政府|镇|乡人民政府|乡政府|乡)$")
 _TOWNSHIP_SUFFIXES = ("街道", "街道办", "街道办事处", "镇", "镇政府", "镇人民政府", "乡", "乡政府", "乡人民政府")
@@ -28,7 +28,7 @@ class Spelling:
     is_full: bool
 
 
-def spellings(plan: Plan, on: date, kinds: Collection[OrganisationKind]) -> tuple[Spelling, ...]:
+def spellings(plan: Plan, on: date, kinds: Collection[str]) -> tuple[Spelling, ...]:
     """Every unambiguous spelling of the units of these kinds existing on ``on``; one that was dissolved leads to its
     successor. What the plan states wins over what follows from habits of writing."""
     stated = [(text, heir, is_full) for org in plan.organisations if (heir := _heir(org, plan, on)) is not None

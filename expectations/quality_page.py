@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from html import escape
 
 from expectations.checks import Check, share_text
-from expectations.contract import Contract
 from expectations.intake import Intake, Verdict
 from expectations.reasons import reason, repair, wording
+from models.contract import Contract
 
 _VERDICTS: dict[Verdict, tuple[str, str]] = {
     "accepted": ("已接收", "#1f7a45"), "accepted_with_warnings": ("已接收（有提示）", "#9a6700"), "returned": ("退回", "#b42318"),

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.contract import Contract, vocabulary
 from expectations.headers import Header, with_stand_ins
 from expectations.households import one_row_a_person
+from models.contract import Contract, vocabulary
 from models.errors import FileReturned
 
 LEADS = ("lead_1", "lead_2", "lead_3")

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from expectations.contract import Contract
 from expectations.file_kinds import FileKind, kind_of, kind_of_archive, refuse_bad_compound
 from expectations.headers import Words, find_header, words_of
 from expectations.raw_rows import LEADS, Part, Reading
@@ -20,6 +19,7 @@ from expectations.text_files import read_text
 from expectations.web_pages import read_archived_page, read_page
 from expectations.workbooks import read_workbook
 from expectations.xml_tables import read_open_document, read_spreadsheet_xml
+from models.contract import Contract
 
 __all__ = ["LEADS", "Part", "Reading", "find_header", "read"]
 

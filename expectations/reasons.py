@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from expectations.contract import HERE, Column, Contract, Expectation, vocabulary
+from models.contract import HERE, Column, Contract, Expectation, vocabulary
 
 REASONS = HERE / "reasons.yaml"
 _FEW = 12

@@ -15,8 +15,8 @@ from typing import IO
 
 from lxml import etree
 
-from expectations.contract import vocabulary
 from expectations.file_kinds import damaged, nth_sheet
+from models.contract import vocabulary
 from models.errors import FileReturned
 
 PIECE_BYTES = 1 << 20

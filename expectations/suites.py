@@ -14,8 +14,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from expectations.checks import NOT_RUN, Check, share_text
-from expectations.contract import Contract, Severity, vocabulary
 from expectations.reasons import expected
+from models.contract import Contract, Severity, vocabulary
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,7 +23,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from expectations.contract import Contract, vocabulary
 from expectations.headers import Header, Words, complete, find_header
 from expectations.raw_rows import (
     ODD,
@@ -40,6 +39,7 @@ from expectations.raw_rows import (
     units,
     with_odd_rows,
 )
+from models.contract import Contract, vocabulary
 from models.errors import FileReturned
 from models.machine import machine
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from lxml import etree
 
-from expectations.contract import Contract, vocabulary
 from expectations.file_kinds import damaged
 from expectations.grid_builder import GridBuilder
 from expectations.grids import Grid, read_grids
 from expectations.headers import Words
 from expectations.raw_rows import ODD, SAVE_AS, Reading, with_odd_rows_told
+from models.contract import Contract, vocabulary
 from models.errors import FileReturned
 
 _CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_\-]+)""")

@@ -23,13 +23,13 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from expectations.contract import Contract
 from expectations.file_kinds import damaged, macros, nth_sheet, password
 from expectations.grids import Grid, read_grids
 from expectations.headers import Words
 from expectations.marks import marks_of
 from expectations.raw_rows import EXPORT_AGAIN, Reading, Remark
 from expectations.sheet_marks import SheetMarks
+from models.contract import Contract
 from models.errors import FileReturned
 
 NO_MARKS = SheetMarks()

@@ -14,13 +14,13 @@ from typing import IO, Any
 
 from lxml import etree
 
-from expectations.contract import Contract, vocabulary
 from expectations.file_kinds import damaged, nth_sheet, outside_links
 from expectations.grid_builder import GridBuilder
 from expectations.grids import Grid, read_grids
 from expectations.headers import Words
 from expectations.raw_rows import SAVE_AS, Reading
 from expectations.sheet_marks import NO_RESULT
+from models.contract import Contract, vocabulary
 from models.errors import FileReturned
 
 _SS = "{urn:schemas-microsoft-com:office:spreadsheet}"

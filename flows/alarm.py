@@ -26,7 +26,7 @@ def alarm(
     """Tells a post of the campaign's office, by its alarm channel, once for each thing and day.
 
     Args:
-        kind: which alarm: run_failed, feed_late, sweep_stale, approval_waiting or delivery_dead.
+        kind: which alarm: run_failed, feed_late, sweep_stale, approval_waiting, delivery_dead or delivery_held.
         campaign: id of the campaign; left empty for a run, which names its own.
         subject: what it is about; left empty for a run, whose name it is.
         period: the period concerned, if any.

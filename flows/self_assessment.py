@@ -6,11 +6,9 @@ from datetime import datetime
 
 from prefect import flow
 
-from flows.clock import instant, run_name
-from flows.contribution import take_back
-from flows.due import idle
+from flows.clock import run_name
+from flows.field_work import take_back
 from flows.parameters import Campaign, Place
-from flows.summary import publish
 from tasks.effect import guarded
 from tasks.self_assessment import shortfalls
 
@@ -25,9 +23,4 @@ def self_assessment(campaign: Campaign, as_of: datetime | None = None, returns: 
         as_of: the instant to act as of; the scheduled time if left empty.
         returns: folder with <organisation>/<file>; the campaign's own if left empty.
     """
-    now = instant(as_of)
-    if nothing := idle(campaign, "self-assessment", now):
-        return nothing
-    result = {**take_back(campaign, now, returns), **shortfalls(campaign, now)}
-    publish("self-assessment", campaign, "", result)
-    return result
+    return take_back("self-assessment", campaign, as_of, returns, then=shortfalls)

@@ -6,11 +6,9 @@ from datetime import datetime
 
 from prefect import flow
 
-from flows.clock import instant, run_name
-from flows.contribution import take_back
-from flows.due import idle
+from flows.clock import run_name
+from flows.field_work import take_back
 from flows.parameters import Campaign, Place
-from flows.summary import publish
 from tasks.effect import guarded
 
 
@@ -24,9 +22,4 @@ def survey(campaign: Campaign, as_of: datetime | None = None, returns: Place | N
         as_of: the instant to act as of; the scheduled time if left empty.
         returns: folder with <organisation>/<file>; the campaign's own if left empty.
     """
-    now = instant(as_of)
-    if nothing := idle(campaign, "survey", now):
-        return nothing
-    result = take_back(campaign, now, returns)
-    publish("survey", campaign, "", result)
-    return result
+    return take_back("survey", campaign, as_of, returns)

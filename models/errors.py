@@ -82,13 +82,16 @@ class CalendarUnknown(CanbaoError):
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault in a plan: where it stands, what is wrong, and the cure."""
+    """One fault in a plan: where it stands, what is wrong, and the cure. ``file`` is named where it is not the plan's own: that of
+    a base, or of a feed."""
 
     where: str
     what: str
     cure: str
     line: int | None = None
+    file: str = ""
 
     def __str__(self) -> str:
         place = f"line {self.line}, {self.where}" if self.line else self.where
+        place = f"{self.file}, {place}" if self.file else place
         return f"{place}: {self.what} {self.cure}".rstrip()

@@ -13,61 +13,32 @@ from datetime import date, time
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
+from models.contract import Contract
 from models.errors import harmless
 from models.places import in_file_names, of_a_campaign
+from models.schema import Expression as Expression
+from models.schema import Number as Number
+from models.schema import Slug as Slug
+from models.schema import Sourced as Sourced
+from models.schema import Strict as Strict
+from models.schema import Text as Text
+from models.words import ChannelWord, PhaseWord, SubjectWord
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 CampaignId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$"), AfterValidator(of_a_campaign)]
 MonthLabel = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-Expression = Annotated[str, StringConstraints(min_length=1)]
-"""A boolean (or, for sums, numeric) SQL expression over the documented profile; ``$name`` is a plan parameter."""
-Text = Annotated[str, StringConstraints(min_length=1)]
 FileName = Annotated[Text, AfterValidator(in_file_names)]
 """A name that stands in the names of files."""
-Number = int | float
 
 RollPolicy = Literal["none", "next_workday", "previous_workday"]
-PhaseKind = Literal[
-    "mobilisation", "preparation", "comparison", "pilot", "survey",
-    "contribution", "self_assessment", "acceptance", "routine",
-]
 OrganisationKind = Literal[
     "government", "leading_group", "office", "department", "agency", "county", "zone", "township", "village",
 ]
 Role = Literal["clerk", "leader", "director", "approver"]
-Subject = Literal["person", "employer", "project"]
 Unit = Literal[
     "person", "employer", "project", "percent", "yuan_per_year", "yuan", "day", "month", "year", "share", "times",
 ]
-FeedName = Literal[
-    "population", "residence_permits", "deaths", "newborns", "students", "hardship", "poverty", "disability",
-    "employment", "employee_pension", "institution_pension", "resident_pension", "employee_medical",
-    "resident_medical", "unemployment", "work_injury", "maternity", "benefits", "cards", "employers",
-    "tax_units", "construction_projects", "dust_hazard_employers", "statistics",
-]
-ListName = Literal[
-    "uninsured_employer", "employed_uninsured", "uninsured", "interrupted", "dust_hazard_uninsured",
-    "student_uninsured", "hardship_uninsured", "sixty_plus_without_benefit", "no_card", "duplicate_enrolment",
-    "deceased_enrolled", "medical_without_pension", "pension_without_medical", "conversion_candidate",
-    "low_tier_payer", "project_uninsured", "residence_permit_enrolled", "residence_permit_not_enrolled",
-    "newborn_uninsured", "identity_review", "survey_case",
-]
-
-
-class Strict(BaseModel):
-    """Unknown keys are refused: a misspelt key must never be read as its absence."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class Sourced(Strict):
-    """An item that names the clause it comes from, and why if the clause left a choice."""
-
-    source: Text
-    note: str = ""
-
 
 # --- who ------------------------------------------------------------------------------------------------
 
@@ -184,7 +155,7 @@ class Phase(Sourced):
     """A phase; phases may overlap. Each kind has one flow. An open end means routine operation."""
 
     id: Slug
-    kind: PhaseKind
+    kind: PhaseWord
     name: Text
     starts: date
     ends: date | None = None
@@ -205,7 +176,7 @@ class Parameter(Sourced):
 class Measure(Strict):
     """What is counted. ``statistic`` takes a published figure of the ``statistics`` feed instead of counting."""
 
-    of: Subject = "person"
+    of: SubjectWord = "person"
     where: Expression | None = None
     sum: Expression | None = None
     statistic: Slug | None = None
@@ -236,9 +207,9 @@ class Target(Sourced):
     indicator: Slug
     measured_on: date
     level: dict[Slug, Number] = Field(min_length=1)
-    increase: dict[Slug, Number] = {}
+    increase: dict[Slug, Number] = Field(default_factory=dict)
     stated_total: Number | None = None
-    derived_base: dict[Slug, Number] = {}
+    derived_base: dict[Slug, Number] = Field(default_factory=dict)
     derived_total: Number | None = None
 
 
@@ -262,7 +233,7 @@ class Gates(Strict):
 class Feed(Sourced):
     """A file some departments owe each period. ``required`` feeds must be in before a comparison runs."""
 
-    feed: FeedName
+    feed: Slug
     name: Text
     providers: tuple[Slug, ...] = Field(min_length=1)
     cadence: Cadence
@@ -305,9 +276,9 @@ class OwnerCase(Strict):
 class FindingList(Sourced):
     """A list pushed to owners: a boolean expression over the profile, one lead owner, co-owners, a priority."""
 
-    id: ListName
+    id: Slug
     name: Text
-    subject: Subject
+    subject: SubjectWord
     where: Expression
     owner: tuple[OwnerCase, ...] = Field(min_length=1)
     co_owners: tuple[OwnerCase, ...] = ()
@@ -356,7 +327,7 @@ class PolicyRule(Strict):
     """For one group: the lists it stands on, who leads there, and what is done for it."""
 
     group: Text
-    lists: tuple[ListName, ...] = Field(min_length=1)
+    lists: tuple[Slug, ...] = Field(min_length=1)
     lead: OwnerCase
     measure: Text
 
@@ -375,7 +346,7 @@ class Ledger(Sourced):
 
     id: Slug
     name: Text
-    lists: tuple[ListName, ...] = ()
+    lists: tuple[Slug, ...] = ()
     only_excused: bool = False
 
 
@@ -479,7 +450,7 @@ class LadderStep(Strict):
     at: time = time(9, 0)
     kind: Literal["reminder", "escalation", "bulletin", "candidate"]
     to: tuple[Recipient, ...] = Field(min_length=1)
-    channel: Literal["message", "email", "webhook"] = "message"
+    channel: ChannelWord = "message"
     wording: Wording
     repeat_every_working_days: Annotated[int, Field(ge=1, le=60)] | None = None
     repeat_times: Annotated[int, Field(ge=1, le=60)] = 1
@@ -499,21 +470,24 @@ class Ladder(Sourced):
 
 class Sending(Strict):
     """How messages leave. ``retry_after_minutes`` are the pauses after the first, second, … failed attempt; after the last
-    one a message is given up and the office is alarmed. Several messages to one post go as one ``digest``. A sweep
-    older than ``stale_sweep_hours`` is an alarm of its own. What happened longer than ``news_days`` ago does not enter
-    the event feed any more."""
+    one a message is given up and the office is alarmed (``alarm``); what has no way out at all is kept, and the office is told
+    (``held``). Several messages to one post go as one ``digest``. A sweep older than ``stale_sweep_hours`` is an alarm of its
+    own. What happened longer than ``news_days`` ago does not enter the event feed any more."""
 
     retry_after_minutes: Annotated[tuple[Annotated[int, Field(ge=1, le=10_080)], ...], Field(min_length=1)] = (
         5, 30, 120, 720, 1440)
     digest: Wording = Wording(subject="【{campaign}】{org}有{count}项事项待办理", body="{org}：以下{count}项事项请及时办理。")
     alarm: Wording = Wording(
         subject="【{campaign}】消息发送失败", body="有{count}条消息多次发送未成功（{kind}），已停止重试。请检查发送通道和收件地址，再重新发送。")
+    held: Wording = Wording(
+        subject="【{campaign}】消息无法发出",
+        body="有{count}条消息无法发出（{kind}），已留存待发，相应的逐级催办暂停。请设置发送通道，设置后自动补发。")
     stale_sweep_hours: Annotated[int, Field(ge=1, le=720)] = 26
     news_days: Annotated[int, Field(ge=1, le=366)] = 3
 
     @model_validator(mode="after")
     def _known_placeholders(self) -> Sending:
-        known = {"digest": ("campaign", "org", "count"), "alarm": ("campaign", "count", "kind")}
+        known = {"digest": ("campaign", "org", "count"), "alarm": ("campaign", "count", "kind"), "held": ("campaign", "count", "kind")}
         for name, places in known.items():
             words: Wording = getattr(self, name)
             try:
@@ -660,7 +634,7 @@ class Guard(Sourced):
     """A runaway guard: a list longer than this share of the population stops the run, and so does one that has grown or
     shrunk by more than ``max_jump_share`` of the population since the month before (left out: by any number)."""
 
-    list: ListName
+    list: Slug
     max_share_of_population: Annotated[float, Field(gt=0, le=1)]
     max_jump_share: Annotated[float, Field(gt=0, le=1)] | None = None
 
@@ -717,6 +691,7 @@ class Plan(Strict):
     phases: tuple[Phase, ...] = Field(min_length=1)
     indicators: tuple[Indicator, ...] = ()
     targets: tuple[Target, ...] = ()
+    contracts: tuple[Contract, ...] = ()
     feeds: tuple[Feed, ...] = Field(min_length=1)
     categories: tuple[Category, ...] = Field(min_length=1)
     lists: tuple[FindingList, ...] = Field(min_length=1)

@@ -1,6 +1,5 @@
 """Plan files: where a campaign's plan stands, and how its text becomes a ``Plan`` or a list of faults with lines.
 
-YAML is read by the rules of YAML 1.2, not 1.1: ``18:00`` is a time of day and not the number 1080, ``no`` is a word.
 Values reach the model in strict mode, so that a number is never guessed from a text nor a date from a number.
 Faults that need the whole plan are found by ``rules.soundness``; ``located`` gives those their lines too.
 """
@@ -10,42 +9,45 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import math
 import re
 from calendar import month_name, monthrange
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from models.contract import Contract
 from models.errors import Fault, PlanUnsound, WrongUse, harmless
 from models.plan import CampaignId, MonthLabel, Plan, Region, Slug
+from models.plan_bases import Bases, needs_merging
+from models.plan_tree import Place, Spot, Tree, composed, obstacles, text_of
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+BASES = REPOSITORY / "campaigns" / "base"
 PLAN_NAME = "plan.yaml"
-SIZE_LIMIT_BYTES = 32 * 1024 * 1024
-"""A plan naming every township of China (38,700 units) takes some 12 MB: more than this is no plan."""
-DEPTH_LIMIT = 24
-"""The schema is 7 deep. Beyond this the file is damaged or hostile, and reading it could exhaust the stack."""
-TOP = "top of the plan"
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_Path = tuple[str | int, ...]
+FEEDS, CONTRACTS = "feeds", "contracts"
+"""The folder beside a plan with the contracts of a site's own feeds, one file each, and the key under which they stand in it."""
 
 
 @dataclass(frozen=True)
 class LoadedPlan:
-    """A plan with the very text it was read from; ``sha256`` is that of the file's bytes."""
+    """A plan with its text and that text's ``sha256``: the file's own, or, where it extends a base or has feeds beside it, the text
+    of the whole, so that a base that changes later changes no campaign in force."""
 
     plan: Plan
     sha256: str
     text: str
     path: Path
+    tree: Tree
+
+    def located(self, faults: Iterable[Fault]) -> list[Fault]:
+        """The faults with the file and line of their place, in the order of files and lines."""
+        return _placed(faults, self.tree)
 
 
 # --- where ----------------------------------------------------------------------------------------------
@@ -78,248 +80,164 @@ def _is_campaign_id(text: str) -> bool:
 
 
 def read(path: Path) -> LoadedPlan:
-    """Read and validate one plan file. Raises PlanUnsound with every fault of the schema, in the order of lines;
-    where the text is no YAML at all, with the faults that hinder reading."""
+    """Read and validate one plan file, with the bases it extends and the feeds beside it. Raises PlanUnsound with every fault of the
+    schema, in the order of lines; where the text is no YAML at all, with the faults that hinder reading."""
     name = path.parent.name if path.name == PLAN_NAME and path.parent.name else path.stem
-    text, sha256 = _text_of(path, name)
-    return LoadedPlan(parse(text, name), sha256, text, path)
+    if path.resolve().parent == BASES:
+        raise PlanUnsound(name, [Fault(str(path.name), "this is a base: plans extend it, it is no plan by itself.",
+                                       f"Write `extends: {path.stem}` in a plan, or let `canbao plan new` write one.")])
+    text = text_of(path, name)
+    tree, faults = _tree(text, path, name)
+    plan = _plan_of(tree, name, faults)
+    if tree.root is not tree.own:
+        text = _whole_text(tree)
+    return LoadedPlan(plan, hashlib.sha256(path.read_bytes() if tree.root is tree.own else text.encode()).hexdigest(), text, path, tree)
 
 
 def parse(text: str, name: str) -> Plan:
     """Validate a plan's text, from a file or from the record. Raises PlanUnsound as ``read`` does."""
-    obstacles = list(_obstacles(text))
-    if obstacles:
-        raise PlanUnsound(name, obstacles)
-    tree = _Tree(text)
-    plan, faults = _validated(tree)
-    if plan is None or faults:
-        raise PlanUnsound(name, sorted(faults, key=lambda fault: fault.line or 0))
-    return plan
+    tree, faults = _tree(text, None, name)
+    return _plan_of(tree, name, faults)
 
 
 def located(faults: Iterable[Fault], text: str) -> list[Fault]:
     """The same faults with the line of their place in ``text``, in the order of lines. A place that the text leaves
     to a default gets the line of the item around it."""
     waiting = list(faults)
-    if not waiting:
-        return []
-    tree = _Tree(text)
-    found = [fault if fault.line else replace(fault, line=tree.line_of_place(fault.where)) for fault in waiting]
-    return sorted(found, key=lambda fault: fault.line or 0)
+    return _placed(waiting, Tree(composed(text))) if waiting else []
 
 
-def _text_of(path: Path, name: str) -> tuple[str, str]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(SIZE_LIMIT_BYTES + 1)
-    except OSError as error:
-        reason = (error.strerror or "the system refuses it").lower()
-        raise PlanUnsound(name, [Fault(str(path), f"the file cannot be read: {reason}.",
-                                       "Check the path and the right to read it.")]) from None
-    if len(content) > SIZE_LIMIT_BYTES:
-        raise PlanUnsound(name, [Fault(str(path), f"the file is larger than {SIZE_LIMIT_BYTES // 1024 ** 2} MiB.",
-                                       "Check that this is the plan and no data file.")])
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise PlanUnsound(name, [Fault(str(path), "the text is not UTF-8.", "Save the file as UTF-8.", line)]) from None
-    if not text.strip():
-        raise PlanUnsound(name, [Fault(str(path), "the file is empty.",
-                                       "Copy a plan from campaigns/ and change it.")])
-    return text, hashlib.sha256(content).hexdigest()
+def _placed(faults: Iterable[Fault], tree: Tree) -> list[Fault]:
+    found = []
+    for fault in faults:
+        spot = Spot(fault.line, fault.file) if fault.line else tree.spot_of_place(fault.where)
+        found.append(replace(fault, line=spot.line, file=spot.file))
+    return sorted(found, key=lambda fault: (fault.file, fault.line or 0))
 
 
-def _obstacles(text: str) -> Iterator[Fault]:
-    """What hinders reading the text as one plain YAML mapping. Events are looked at before anything is built, so
-    that neither an alias bomb nor a thousand brackets cost more than their own length."""
-    depth = documents = 0
-    root_is_mapping = True
-    try:
-        for event in yaml.parse(text, Loader=_Loader):
-            line = event.start_mark.line + 1 if event.start_mark else 1
-            tag = getattr(event, "tag", None)
-            if isinstance(event, yaml.AliasEvent):
-                yield Fault(TOP, f"the alias `*{event.anchor}` stands for another part of the file.",
-                            "Plans have no aliases: write the value out.", line)
-            elif tag is not None:
-                yield Fault(TOP, f"the tag `{tag}` asks for a type of its own.",
-                            "Plans have no tags: leave it out.", line)
-            elif isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents == 2:
-                    yield Fault(TOP, "a second document begins (`---`).", "Keep one plan in one file.", line)
-            elif isinstance(event, yaml.CollectionStartEvent):
-                root_is_mapping = root_is_mapping and (depth > 0 or isinstance(event, yaml.MappingStartEvent))
-                depth += 1
-                if depth > DEPTH_LIMIT:
-                    yield _too_deep(line)
-                    return
-            elif isinstance(event, yaml.CollectionEndEvent):
-                depth -= 1
-            elif isinstance(event, yaml.ScalarEvent) and depth == 0:
-                root_is_mapping = False
-    except yaml.YAMLError as error:
-        yield _syntax_fault(error, text)
-        return
-    if documents == 0 or not root_is_mapping:
-        yield Fault(TOP, "the file holds no plan: keys with values are expected.",
-                    "Begin with `canbao: 1` and copy the rest from a plan under campaigns/.", 1)
+def _plan_of(tree: Tree, name: str, faults: list[Fault]) -> Plan:
+    plan, found = _validated(tree)
+    faults = [*faults, *found]
+    if plan is None or faults:
+        raise PlanUnsound(name, sorted(faults, key=lambda fault: (fault.file, fault.line or 0)))
+    return plan
 
 
-def _too_deep(line: int) -> Fault:
-    return Fault(TOP, f"the text is nested more than {DEPTH_LIMIT} deep.", "Look for an unclosed bracket.", line)
+def _tree(text: str, path: Path | None, name: str) -> tuple[Tree, list[Fault]]:
+    """The plan's text as a tree, whole: with what it inherits, and the contracts of the feeds beside it."""
+    hindered = list(obstacles(text))
+    if hindered:
+        raise PlanUnsound(name, hindered)
+    own = composed(text)
+    if not isinstance(own, yaml.MappingNode):
+        return Tree(own), []
+    root, faults = own, list[Fault]()
+    if needs_merging(text):
+        bases = Bases(lambda base, asked_in, spot: _base(base, asked_in, spot, path, name, faults))
+        root = bases.whole(own)
+        faults += bases.faults
+    beside = sorted((path.parent / FEEDS).glob("*.yaml")) if path is not None and (path.parent / FEEDS).is_dir() else []
+    if beside:
+        root = _with_contracts(root, beside, name)
+    return Tree(root, own), faults
 
 
-def _syntax_fault(error: yaml.YAMLError, text: str) -> Fault:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        position = getattr(error, "position", 0)
-        return Fault(TOP, "the text holds a character that YAML does not allow.",
-                     "Delete the invisible character, or write it as an escape in double quotes.",
-                     text.count("\n", 0, position) + 1)
-    lines = text.splitlines()
-    line = min(mark.line, max(len(lines) - 1, 0))
-    problem = str(getattr(error, "problem", "") or "it cannot be read").strip()
-    if "nesting depth" in problem:  # the parser reads ahead and has a bound of its own
-        return _too_deep(line + 1)
-    if lines and "\t" in lines[line][: len(lines[line]) - len(lines[line].lstrip())]:
-        cure = "Indent with spaces, not with tabs."
+def _base(base: str, asked_in: str, spot: Spot, path: Path | None, name: str, faults: list[Fault]) -> yaml.MappingNode | None:
+    """The root of a base: one that ships, by its name, or a file beside the one that asks for it, by its path."""
+    if base.endswith((".yaml", ".yml")):
+        around = Path(asked_in).parent if asked_in else (path.parent if path is not None else Path())
+        file = (around / base).resolve()
     else:
-        cure = "Check indentation, colons, brackets and quotes here and on the line before."
-    return Fault(TOP, f"no valid YAML: {problem}.", cure, line + 1)
+        file = BASES / f"{base}.yaml"
+    if not re.fullmatch(r"[\w./-]{1,200}", base) or not file.is_file():
+        shipped = sorted(entry.stem for entry in BASES.glob("*.yaml"))
+        close = difflib.get_close_matches(base, shipped, n=1)
+        faults.append(Fault("extends", f"there is no base {_shown(base)}.", (f"Did you mean `{close[0]}`? " if close else "")
+                            + f"Bases here: {', '.join(shipped)}. Or give the path of a file, ending in .yaml.", spot.line, spot.file))
+        return None
+    text = text_of(file, name)
+    hindered = [replace(fault, file=_called(file)) for fault in obstacles(text)]
+    if hindered:
+        raise PlanUnsound(name, hindered)
+    root = composed(text, _called(file))
+    return root if isinstance(root, yaml.MappingNode) else None
 
 
-# --- the tree of lines ----------------------------------------------------------------------------------
+def _called(file: Path) -> str:
+    """How a file is called in faults: from the repository's root if it lies there."""
+    try:
+        return str(file.relative_to(REPOSITORY))
+    except ValueError:
+        return str(file)
 
 
-class _Tree:
-    """The composed text: values for the model, and the line and label of every place."""
-
-    def __init__(self, text: str) -> None:
-        self.root: yaml.Node = cast(yaml.Node, yaml.compose(text, Loader=_Loader))
-
-    def values(self) -> tuple[Any, list[Fault]]:
-        """What the text says, as plain values, and the faults of its keys."""
-        key_faults: list[Fault] = []
-        return self._value(self.root, (), key_faults), key_faults
-
-    def _value(self, node: yaml.Node, path: _Path, key_faults: list[Fault]) -> Any:
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path, key_faults)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(entry, (*path, index), key_faults) for index, entry in enumerate(node.value)]
-        return _scalar(node)
-
-    def _mapping(self, node: yaml.MappingNode, path: _Path, key_faults: list[Fault]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        first_line: dict[str, int] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                key_faults.append(Fault(self.place(path), "a list or mapping stands where a key is expected.",
-                                        "Write a word before the colon.", line))
-                continue
-            if key.value in first_line:
-                key_faults.append(Fault(
-                    self.place((*path, key.value)), f"the key is given twice, first on line {first_line[key.value]}.",
-                    "Keep one of the two.", line))
-            first_line.setdefault(key.value, line)
-            values[key.value] = self._value(value, (*path, key.value), key_faults)
-        return values
-
-    def reach(self, path: _Path) -> tuple[_Path, int]:
-        """The part of ``path`` that stands in the text, and the line of its end: a key's line, or an item's."""
-        node, line = self.root, self.root.start_mark.line + 1
-        for depth, part in enumerate(path):
-            child = _child(node, part)
-            if child is None:
-                return path[:depth], line
-            node, line = child
-        return path, line
-
-    def place(self, path: _Path) -> str:
-        """A readable place: ``obligations[2] "monthly_report".due.day``."""
-        words, node = "", cast("yaml.Node | None", self.root)
-        for part in path:
-            found = _child(node, part) if node is not None else None
-            node = found[0] if found else None
-            if isinstance(part, int):
-                words += f"[{part}]" + (f' "{harmless(label)}"' if node is not None and (label := _label(node)) else "")
-            else:
-                key = harmless(part)
-                words += f".{key}" if words else key
-        return words or TOP
-
-    def line_of_place(self, place: str) -> int:
-        """The line of a place written as ``place`` writes it."""
-        path: list[str | int] = []
-        for name, index in re.findall(r"(\w[\w-]*)|\[(\d+)\]", re.sub(r' "[^"]*"', "", place)):
-            path.append(int(index) if index else name)
-        return 1 if place == TOP else self.reach(tuple(path))[1]
+def _with_contracts(root: yaml.MappingNode, files: list[Path], name: str) -> yaml.MappingNode:
+    """The plan with the contracts that stand in files of their own at the end of its ``contracts``."""
+    found = []
+    for file in files:
+        text, told = text_of(file, name), f"{FEEDS}/{file.name}"
+        if hindered := [replace(fault, file=told) for fault in obstacles(text)]:
+            raise PlanUnsound(name, hindered)
+        found.append(composed(text, told))
+    pairs = [pair for pair in root.value if pair[0].value != CONTRACTS]
+    stated = next((pair for pair in root.value if pair[0].value == CONTRACTS), None)
+    key = stated[0] if stated else yaml.ScalarNode("tag:yaml.org,2002:str", CONTRACTS, root.start_mark, root.start_mark)
+    entries = stated[1].value if stated and isinstance(stated[1], yaml.SequenceNode) else []
+    listed = yaml.SequenceNode("tag:yaml.org,2002:seq", [*entries, *found], root.start_mark, root.end_mark)
+    return yaml.MappingNode(root.tag, [*pairs, (key, listed)], root.start_mark, root.end_mark)
 
 
-def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, int] | None:
-    if isinstance(node, yaml.MappingNode) and isinstance(part, str):
-        # From the end: of two equal keys the later one is the value, and both are faults anyway.
-        for key, value in reversed(node.value):
-            if key.value == part:
-                return value, key.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        entry = node.value[part]
-        return entry, entry.start_mark.line + 1
-    return None
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-def _label(node: yaml.Node) -> str:
-    """What an item of a list calls itself."""
-    for name in ("id", "code", "feed", "list", "what", "org", "role"):
-        found = _child(node, name)
-        if found and isinstance(found[0], yaml.ScalarNode) and re.fullmatch(r"[\w-]{1,60}", found[0].value):
-            return cast(str, found[0].value)
-    return ""
-
-
-_INTEGER = re.compile(r"[-+]?(0|[1-9]\d{0,17}|[1-9]\d{0,2}(_\d{3}){1,5})")
-_DECIMAL = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][-+]?\d{1,3})?")
-_WORDS: dict[str, bool | None] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-}
-
-
-def _scalar(node: yaml.Node) -> str | int | float | bool | None:
-    """The value of one scalar. Dates and times stay text, the model reads them; figures with leading zeros are codes
-    and stay text; 6_550 is 6550."""
-    text = cast(str, node.value)
-    is_plain = not getattr(node, "style", None)
-    if not is_plain:
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text.replace("_", ""))
-    if _DECIMAL.fullmatch(text) and math.isfinite(number := float(text)):
-        return number
-    return text
+def _whole_text(tree: Tree) -> str:
+    """The whole plan as text: JSON, which is YAML whose every text is quoted, so that it is read again as it was."""
+    values, _ = tree.values()
+    text = json.dumps(values, ensure_ascii=False, indent=1)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 # --- from pydantic's errors to ours ---------------------------------------------------------------------
 
 
-def _validated(tree: _Tree) -> tuple[Plan | None, list[Fault]]:
+def _validated(tree: Tree) -> tuple[Plan | None, list[Fault]]:
     """The plan, or None, and every fault of keys and schema."""
     values, key_faults = tree.values()
+    own, refused = _own_contracts(values)
     try:
-        return Plan.model_validate_json(json.dumps(values), strict=True), key_faults
+        plan = Plan.model_validate_json(json.dumps(values), strict=True)
+        if not refused:
+            return plan.model_copy(update={"contracts": own}), key_faults
+        details = refused
     except ValidationError as error:
-        by_place: dict[_Path, list[ErrorDetails]] = defaultdict(list)
-        for detail in error.errors(include_url=False):
-            by_place[_place_of_error(detail, tree)].append(detail)
+        details = [*error.errors(include_url=False), *refused]
+    by_place: dict[Place, list[ErrorDetails]] = defaultdict(list)
+    for detail in details:
+        if detail["type"] == "too_short" and any(_lies_within(other["loc"], detail["loc"]) for other in details):
+            continue  # entries are there: each has its own fault
+        by_place[_place_of_error(detail, tree)].append(detail)
     return None, key_faults + [_schema_fault(path, details, tree) for path, details in by_place.items()]
 
 
-def _place_of_error(detail: ErrorDetails, tree: _Tree) -> _Path:
+def _own_contracts(values: Any) -> tuple[tuple[Contract, ...], list[ErrorDetails]]:
+    """The plan's own contracts, taken out of its values, and what is wrong with them. They are not read in strict mode: a contract
+    takes over what all contracts share before it is looked at, and that is no plain text any more."""
+    stated = values.pop("contracts", None) if isinstance(values, dict) else None
+    found: list[Contract] = []
+    refused: list[ErrorDetails] = []
+    for index, entry in enumerate(stated if isinstance(stated, list) else [] if stated is None else [stated]):
+        try:
+            found.append(Contract.model_validate(entry))
+        except ValidationError as error:
+            refused += [{**detail, "loc": ("contracts", index, *detail["loc"])} for detail in error.errors(include_url=False)]
+    return tuple(found), refused
+
+
+def _lies_within(place: Place, around: Place) -> bool:
+    return len(place) > len(around) and place[:len(around)] == around
+
+
+def _place_of_error(detail: ErrorDetails, tree: Tree) -> Place:
     """Where the error stands. Pydantic appends the branch of a union to the path: what the text does not hold is cut
     off, except a missing key."""
     if detail["type"] == "missing":
@@ -328,16 +246,17 @@ def _place_of_error(detail: ErrorDetails, tree: _Tree) -> _Path:
     return reached
 
 
-def _schema_fault(path: _Path, details: list[ErrorDetails], tree: _Tree) -> Fault:
+def _schema_fault(path: Place, details: list[ErrorDetails], tree: Tree) -> Fault:
     """One fault for one place, though each branch of a union complained."""
     told = [_told(detail, path) for detail in details]
     is_vague = [detail["type"].endswith("_type") for detail in details]
     what = told[is_vague.index(False) if False in is_vague else 0][0]
     cures = list(dict.fromkeys(cure for _, cure in told))
-    return Fault(tree.place(path), what, " Or: ".join(cures), tree.reach(path)[1])
+    spot = tree.reach(path)[1]
+    return Fault(tree.place(path), what, " Or: ".join(cures), spot.line, spot.file)
 
 
-def _told(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _told(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     """What is wrong and the cure, for one error."""
     tell = _TELL.get(detail["type"])
     if tell is not None:
@@ -348,29 +267,29 @@ def _told(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
     return f"{_shown(detail['input'])} does not fit: {reason}.", "See models/plan.py for what fits."
 
 
-def _missing(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _missing(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     return "the key is missing.", f"Add `{path[-1]}:` with its value."
 
 
-def _unknown_key(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _unknown_key(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     model = _model_at(path[:-1])
     known = sorted(model.model_fields) if model else []
     return "this key is unknown.", _suggestion(str(path[-1]), known, "Known here")
 
 
-def _not_allowed(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _not_allowed(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     allowed = re.findall(r"'([^']*)'|(?<![\w'])(\d+)", str(detail.get("ctx", {}).get("expected", "")))
     values = [word or number for word, number in allowed]
     return f"{_shown(detail['input'])} is not allowed.", _suggestion(str(detail["input"]), values, "Allowed")
 
 
-def _unfit_pattern(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _unfit_pattern(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     pattern = str(detail.get("ctx", {}).get("pattern", ""))
     return f"{_shown(detail['input'])} is not written as it must be.", _PATTERN_CURES.get(
         pattern, f"It must match {pattern}.")
 
 
-def _no_date(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _no_date(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     text = str(detail["input"])
     parts = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text)
     if parts is None:
@@ -381,27 +300,27 @@ def _no_date(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
     return f"the date {text} does not exist.", "Months run from 01 to 12 and years from 0001."
 
 
-def _no_time(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _no_time(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     return f"{_shown(detail['input'])} is no time of day.", "Write HH:MM with two digits each, for example 09:00."
 
 
-def _too_small(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _too_small(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     context = detail.get("ctx", {})
     bound = f"at least {context['ge']}" if "ge" in context else f"more than {context.get('gt')}"
     return f"{_shown(detail['input'])} is too small.", f"Give {bound}."
 
 
-def _too_large(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _too_large(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     context = detail.get("ctx", {})
     bound = f"at most {context['le']}" if "le" in context else f"less than {context.get('lt')}"
     return f"{_shown(detail['input'])} is too large.", f"Give {bound}."
 
 
-def _too_few(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _too_few(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     return "nothing stands here.", "Give at least one entry."
 
 
-def _contradiction(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _contradiction(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     """Our own validators' words: either an order (`give exactly one of …`) or a statement, sometimes with its cure."""
     message = detail["msg"].removeprefix("Value error, ")
     if message.startswith("give "):
@@ -413,14 +332,15 @@ def _contradiction(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
     return f"{message}.", "Add them." if " needs " in message else "Correct one of the two."
 
 
-def _unreadable(detail: ErrorDetails, path: _Path) -> tuple[str, str]:
+def _unreadable(detail: ErrorDetails, path: Place) -> tuple[str, str]:
     return "the text holds half a character (a lone surrogate).", "Look for \\ud8… in double quotes and write it out."
 
 
-_TELL: dict[str, Callable[[ErrorDetails, _Path], tuple[str, str]]] = {
+_TELL: dict[str, Callable[[ErrorDetails, Place], tuple[str, str]]] = {
     "missing": _missing,
     "extra_forbidden": _unknown_key,
     "literal_error": _not_allowed,
+    "unknown_word": _not_allowed,
     "string_pattern_mismatch": _unfit_pattern,
     "date_parsing": _no_date,
     "date_from_datetime_parsing": _no_date,
@@ -467,7 +387,7 @@ def _suggestion(given: str, known: list[str], heading: str) -> str:
     return f"{question}{heading}: {', '.join(known) or 'nothing'}."
 
 
-def _model_at(path: _Path) -> type[BaseModel] | None:
+def _model_at(path: Place) -> type[BaseModel] | None:
     """The model that holds the keys at ``path``; a dictionary's own keys are passed over."""
     model: type[BaseModel] = Plan
     is_dictionary_key = False

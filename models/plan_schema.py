@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from models import plan as model
 from models.plan import Plan
+from models.schema import Strict
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SCHEMA_FILE = REPOSITORY / "plan.schema.json"
@@ -28,7 +29,11 @@ MARK = "# yaml-language-server: $schema="
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 HOUR = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 OF_THE_FILE = "File"
-"""In ``plan_keys.yaml`` the keys that the file may have and the model has not: they are gone when the model is made."""
+OF_AN_ITEM = "Item"
+"""In ``plan_keys.yaml`` the keys that a file, or an item of its lists, may have and the model has not: ``models.plan_bases`` works
+them in before the model is made."""
+PUT_IN = "@\\{"
+"""A text with a name to be put in (``@{ends-30}``) may stand where a day, a code or a month is wanted."""
 _Schema = dict[str, Any]
 
 
@@ -52,9 +57,10 @@ def described() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
 
 
 def models_of_a_plan() -> dict[str, type[BaseModel]]:
-    """Every class of the model that has keys, by name, in the order of the module."""
-    return {name: kind for name, kind in vars(model).items()
-            if inspect.isclass(kind) and issubclass(kind, BaseModel) and kind.__module__ == model.__name__ and kind.model_fields}
+    """Every class of the model that has keys, by name, in the order of the module. What contracts of feeds are written in stands in
+    ``models.contract``, and what they say in docs/feeds.md."""
+    return {name: kind for name, kind in vars(model).items() if inspect.isclass(kind) and issubclass(kind, BaseModel) and kind.model_fields
+            and kind.__module__ in (model.__name__, Strict.__module__)}
 
 
 def declaring(kind: type[BaseModel], key: str) -> str:
@@ -79,7 +85,9 @@ def schema() -> _Schema:
     """
     kinds = models_of_a_plan()
     raw = Plan.model_json_schema()
-    defs: dict[str, _Schema] = {"Plan": {key: value for key, value in raw.items() if key != "$defs"}, **raw["$defs"]}
+    defs: dict[str, _Schema] = {"Plan": {key: value for key, value in raw.items() if key != "$defs"},
+                                **{name: raw["$defs"][name] for name in raw["$defs"] if name in kinds}}
+    of_an_item = {key: _of_the_file(entry) for key, entry in described().get(OF_AN_ITEM, {}).items()}
     for name, entry in defs.items():
         entry.pop("required", None)
         entry["description"] = _plain(entry.get("description", ""))
@@ -88,6 +96,10 @@ def schema() -> _Schema:
             value.pop("title", None)
             value["description"] = f"{known['zh']}\n{known['en']}"
             value["examples"] = [known["example"]]
+            entry["properties"][key] = _or_dropped(value)
+        if name != "Plan":
+            entry["type"] = ["object", "null"]
+            entry["properties"] = {**entry["properties"], **of_an_item}
         _mend(entry)
     top = defs.pop("Plan")
     top["properties"] = {**{key: _of_the_file(entry) for key, entry in described().get(OF_THE_FILE, {}).items()}, **top["properties"]}
@@ -98,18 +110,36 @@ def _of_the_file(entry: Mapping[str, Any]) -> _Schema:
     return {**entry["schema"], "description": f"{entry['zh']}\n{entry['en']}", "examples": [entry["example"]]}
 
 
+def _or_dropped(value: _Schema) -> _Schema:
+    """The key's own schema, or nothing: an empty value drops what a base says."""
+    if isinstance(value.get("patternProperties"), dict):
+        value["patternProperties"] = {name: _or_dropped(entry) for name, entry in value["patternProperties"].items()}
+    if "enum" in value:
+        return {**value, "enum": [*value["enum"], None], "type": ["string", "null"]}
+    if isinstance(value.get("type"), str) and "const" not in value:
+        return {**value, "type": [value["type"], "null"]}
+    return value  # an `anyOf` of the model holds null already, a `$ref` leads to a table that may be empty
+
+
 def _mend(entry: Any) -> None:
-    """Hours as ``HH:MM`` (JSON's own format asks for a time zone), and no key of a table but those its pattern allows."""
+    """Hours as ``HH:MM`` (JSON's own format asks for a time zone), a name to be put in beside what a text is held to, and no key of
+    a table but those its pattern allows."""
     if isinstance(entry, list):
         for item in entry:
             _mend(item)
     if not isinstance(entry, dict):
         return
+    if (name := entry.get("$ref", "").rpartition("/")[2]) and name not in models_of_a_plan():
+        entry["type"] = "object"
+        del entry["$ref"]
     if entry.get("format") == "time":
         del entry["format"]
         entry["pattern"] = HOUR
     if "patternProperties" in entry:
         entry["additionalProperties"] = False
+    if entry.get("type") in ("string", ["string", "null"]) and (held := {key: entry.pop(key) for key in ("pattern", "format") if key in entry}):
+        entry["anyOf"] = [held, {"pattern": PUT_IN}]
+        return
     for value in entry.values():
         _mend(value)
 
@@ -147,10 +177,10 @@ def _page() -> Iterator[str]:
         "必填 *required*: the whole plan needs it, after what it `extends`. This page is made by `canbao plan schema --write` from",
         "`models/plan.py` and `models/plan_keys.yaml`; a test holds it to them.",
     )
-    if described().get(OF_THE_FILE):
-        yield from ("", "## 文件 · The file", "")
+    for name, heading in ((OF_THE_FILE, "文件 · The file"), (OF_AN_ITEM, "列表中的任何一项 · Any item of a list")):
+        yield from ("", f"## {heading}", "")
         yield from _HEAD
-        yield from (_row(key, entry["schema"], "", entry) for key, entry in described()[OF_THE_FILE].items())
+        yield from (_row(key, entry["schema"], "–", entry) for key, entry in described()[name].items())
     raw = Plan.model_json_schema()
     for name, kind in _in_order():
         entry = raw if name == "Plan" else raw["$defs"][name]
@@ -189,6 +219,8 @@ def _type(value: Mapping[str, Any]) -> str:
     """What may stand there, in words: words of a closed set, a bound, a day, a list of items, a link to the class."""
     if "$ref" in value:
         name = value["$ref"].rpartition("/")[2]
+        if name not in models_of_a_plan():
+            return "表 table"
         return f"[{name}](#{name.lower()})"
     if "anyOf" in value:
         return " / ".join(dict.fromkeys(_type(entry) for entry in value["anyOf"] if entry.get("type") != "null"))

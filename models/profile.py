@@ -1,19 +1,18 @@
 """The documented profile: what a plan's expressions may ask about a person, an employer or a project.
 
 One row of the profile is everything the registers say about one subject as of a period's end. Plans define lists,
-categories and indicators as expressions over these columns; a column not named here is a plan fault.
-``docs/profile.md`` is made from this file.
+categories and indicators as expressions over these columns; a column not named here is a plan fault. What one register
+tells by itself stands in its contract (``models.contract``), a site's own among them; here stands what is told by several
+together. ``docs/profile.md`` is made from both.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-SCHEMES = (
-    "employee_pension", "institution_pension", "resident_pension", "employee_medical", "resident_medical",
-    "unemployment", "work_injury", "maternity",
-)
-"""The registers with one row per insured person; each gives the same five columns to the profile."""
+from models import contract as contracts
+from models.contract import COLUMN_TYPES, FACT_KINDS, Contract, Fact
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,16 @@ class Column:
     names_organisation: bool = False
 
 
+def schemes(own: Sequence[Contract] = (), covers: str | None = None) -> tuple[str, ...]:
+    """The registers with one row per insured person, by rank; with ``covers`` those of one kind."""
+    return tuple(entry.feed for entry in contracts.ranked(own)
+                 if entry.scheme is not None and covers in (None, entry.scheme.covers))
+
+
+SCHEMES = schemes()
+"""Those that ship; each gives the same five columns to the profile."""
+
+
 def _scheme_columns(scheme: str) -> tuple[Column, ...]:
     return (
         Column(f"{scheme}_status", "VARCHAR", "active, suspended or terminated; null = no row in the register"),
@@ -36,7 +45,7 @@ def _scheme_columns(scheme: str) -> tuple[Column, ...]:
     )
 
 
-PERSON = (
+_WHO = (
     Column("person_id", "VARCHAR", "stable pseudonymous key of a person"),
     Column("id_number", "VARCHAR", "citizen number, 18 characters"),
     Column("name", "VARCHAR", "name as the population register spells it"),
@@ -51,31 +60,12 @@ PERSON = (
     Column("address", "VARCHAR", "address, for the roster only"),
     Column("phone", "VARCHAR", "telephone, for the roster only"),
     Column("household_no", "VARCHAR", "household number"),
-    Column("is_deceased", "BOOLEAN", "a death is reported on or before the period's end"),
-    Column("death_date", "DATE", "date of death as reported"),
+)
+"""Who it is: from the population register and the holders of residence permits."""
+_FOLLOWS = (
     Column("is_gone", "BOOLEAN", "hukou cancelled or moved away"),
-    Column("is_student", "BOOLEAN", "at school, from the education register"),
-    Column("school", "VARCHAR", "school"),
     Column("is_newborn", "BOOLEAN", "reported as an unregistered newborn or under one year old"),
-    Column("is_hardship", "BOOLEAN", "low-income allowance or special support (低保 / 特困)"),
-    Column("hardship_kind", "VARCHAR", "dibao or tekun"),
-    Column("is_poor", "BOOLEAN", "out of poverty, registered poor or at the margin"),
-    Column("poverty_kind", "VARCHAR", "tuopin, bianyuan or jiandanglika"),
-    Column("is_disabled", "BOOLEAN", "certified disability, grade 1 to 4"),
-    Column("disability_grade", "INTEGER", "1 (severe) to 4"),
-    Column("is_employed", "BOOLEAN", "works for an employer in the period"),
-    Column("employer_code", "VARCHAR", "unified credit code of that employer"),
-    Column("employer_name", "VARCHAR", "name of that employer"),
     Column("employer_township", "VARCHAR", "township of that employer", names_organisation=True),
-    *(column for scheme in SCHEMES for column in _scheme_columns(scheme)),
-    Column("resident_pension_tier_yuan", "DOUBLE", "yearly payment tier chosen, yuan"),
-    Column("resident_pension_paid_yuan", "DOUBLE", "paid by the person in the calendar year so far, yuan"),
-    Column("resident_pension_ended_on", "DATE", "when the resident scheme ended for the person"),
-    Column("resident_pension_end_reason", "VARCHAR", "converted, death, moved or other"),
-    Column("is_drawing_benefit", "BOOLEAN", "a pension is being paid"),
-    Column("benefit_scheme", "VARCHAR", "scheme that pays it"),
-    Column("benefit_monthly_yuan", "DOUBLE", "monthly amount, yuan"),
-    Column("has_card", "BOOLEAN", "social security card issued"),
     Column("any_pension_active", "BOOLEAN", "active in at least one pension scheme"),
     Column("any_pension_enrolled", "BOOLEAN", "has a row, not terminated, in at least one pension register"),
     Column("any_medical_active", "BOOLEAN", "active in at least one medical scheme"),
@@ -86,6 +76,7 @@ PERSON = (
     Column("needs_identity_review", "BOOLEAN", "registers disagree about who this is, or a status cannot be read; a person must decide"),
     Column("category", "VARCHAR", "the exclusive category; usable in lists and indicators, not in categories"),
 )
+"""What several registers tell together."""
 
 EMPLOYER = (
     Column("employer_id", "VARCHAR", "stable key of an employer"),
@@ -124,9 +115,35 @@ PROJECT = (
     Column("is_insured", "BOOLEAN", "work injury taken out for the project"),
 )
 
-SUBJECTS = {"person": PERSON, "employer": EMPLOYER, "project": PROJECT}
+def _fact_column(entry: Contract, name: str, fact: Fact) -> Column:
+    column = entry.columns[fact.column] if fact.column else None
+    kind = FACT_KINDS[fact.kind]
+    if fact.kind == "number" and column is not None and COLUMN_TYPES[column.type] != "DOUBLE":
+        kind = "INTEGER"
+    return Column(name, kind, fact.meaning, names_organisation=column is not None and column.type == "org")
 
 
-def columns(subject: str) -> dict[str, Column]:
+def told_by(entry: Contract) -> tuple[Column, ...]:
+    """The columns that one feed gives the profile of its subject."""
+    scheme = _scheme_columns(entry.feed) if entry.scheme else ()
+    return (*scheme, *(_fact_column(entry, name, fact) for name, fact in entry.tells.items()))
+
+
+def _subject(subject: str, own: Sequence[Contract]) -> tuple[Column, ...]:
+    told = tuple(column for entry in contracts.ranked(own) if entry.subject == subject for column in told_by(entry))
+    return (*_WHO, *told, *_FOLLOWS) if subject == "person" else ({"employer": EMPLOYER, "project": PROJECT}[subject] + told)
+
+
+PERSON = _subject("person", ())
+SUBJECTS: dict[str, tuple[Column, ...]] = {"person": PERSON, "employer": EMPLOYER, "project": PROJECT}
+"""The profiles where a site adds no feed of its own."""
+
+
+def profiles(own: Sequence[Contract] = ()) -> Mapping[str, tuple[Column, ...]]:
+    """Every profile by its subject, with what a plan's ``own`` feeds tell."""
+    return SUBJECTS | {subject: _subject(subject, own) for subject in {entry.subject for entry in own} & set(SUBJECTS)}
+
+
+def columns(subject: str, own: Sequence[Contract] = ()) -> dict[str, Column]:
     """The documented columns of a subject by name."""
-    return {column.name: column for column in SUBJECTS[subject]}
+    return {column.name: column for column in profiles(own)[subject]}

@@ -201,7 +201,8 @@ class Message(Base):
     """The outbox: written in the same transaction as the step it belongs to, sent afterwards."""
 
     __tablename__ = "message"
-    __table_args__ = (UniqueConstraint("key"), Index("ix_message_waiting", "campaign_id", "sent_at"))
+    __table_args__ = (UniqueConstraint("key"), Index("ix_message_waiting", "campaign_id", "sent_at"),
+                      Index("ix_message_obligation", "obligation_id"))
     id: Mapped[int] = _key()
     campaign_id: Mapped[str] = _campaign()
     key: Mapped[str]
@@ -220,6 +221,8 @@ class Message(Base):
     """The first message of the letter in which this one goes; set with the first attempt, and kept."""
     next_attempt_at: Mapped[datetime | None]
     dead_at: Mapped[datetime | None]
+    held_at: Mapped[datetime | None]
+    """Since when it has no way out of the house: the site names no channel for it, or no address of one."""
     last_error: Mapped[str | None]
 
 

@@ -13,9 +13,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 from models.plan import Feed, Obligation, Plan
+from models.words import PHASE_KINDS
 from rehearsal.place_config import PlaceConfig, StatedConduct
 from rules.periods import month, next_month
-from rules.phases import FIELD_WORK
 
 Manner = Literal["punctual", "late", "wrong", "silent"]
 OFFICE_OPENS_HOUR, OFFICE_HOURS = 9, 8
@@ -166,7 +166,7 @@ def working_months(plan: Plan) -> list[date]:
     """The first days of the months in which rosters are worked: those of the phases made for it (C14, L9, G15)."""
     months: set[date] = set()
     for phase in plan.phases:
-        if phase.kind not in FIELD_WORK:
+        if not PHASE_KINDS[phase.kind].takes_back:
             continue
         day, last = phase.starts.replace(day=1), phase.ends or plan.ends
         while day <= last:

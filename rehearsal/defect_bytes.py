@@ -21,7 +21,6 @@ from rehearsal.defect_files import FilePlan
 from rehearsal.defect_layout import PERSONS_A_LINE, Layout, Sheet
 from rehearsal.defect_rows import FORMULA
 from rehearsal.defects import words
-from rehearsal.feeds import HEADERS
 
 Cell: TypeAlias = str | int | float | date | None
 
@@ -31,8 +30,9 @@ Cell: TypeAlias = str | int | float | date | None
 
 def _headers(draft: Draft, file: FilePlan, provider: str) -> dict[str, str]:
     """What each column is called: as the department does, by another word the contract knows, or by its field code."""
-    own, columns = HEADERS[draft.contract.feed], draft.contract.columns
-    called = {name: own[name] for name in draft.columns}
+    made_up, columns = draft.contract.made_up, draft.contract.columns
+    assert made_up is not None
+    called = {name: made_up.columns[name].header for name in draft.columns}
     kept = [name for name in called if name in columns]  # departments send more than anybody asked for
     if file.headers == "codes":
         called = {name: name for name in called}

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.contract import Contract, for_feed
+from models.contract import Contract, for_feed
 from models.errors import StorageUnavailable
 from models.plan import Feed, Plan
 from rehearsal import defect_names, defect_numbers
@@ -40,7 +40,6 @@ from rehearsal.defect_rows import (
 )
 from rehearsal.defects import DefectSettings
 from rehearsal.feeds import (
-    PERSON_FEEDS,
     Columns,
     columns_of,
     file_name,
@@ -144,7 +143,7 @@ def _attempt(
     place: Place, plan: Plan, feed: Feed, provider: str, chance: Chance, *, has_previous: bool,
     given: FilePlan | None = None,
 ) -> _Attempt:
-    contract = for_feed(feed.feed)
+    contract = for_feed(feed.feed, plan.contracts)
     rows, columns = columns_of(place, plan, feed, provider, dates="%Y-%m-%d")
     file = given or plan_of_file(chance, feed, contract, provider, place.period, _length(columns), set(columns),
                                  has_previous=has_previous)
@@ -350,7 +349,7 @@ def _who(draft: Draft, positions: Integers) -> dict[str, pa.Array]:
     if draft.contract.subject not in ("person", "employer"):
         return {}
     people, firms, rows = draft.place.people, draft.place.employers, draft.rows[positions]
-    is_person = draft.contract.feed in PERSON_FEEDS
+    is_person = draft.contract.subject == "person"
     numbers, names = (people.id_number, people.name) if is_person else (firms.credit_code, firms.name)
     picked = pa.array(positions)
     key = "id_number" if is_person else "credit_code"

@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from expectations.contract import Contract
+from models.contract import Contract
 from rehearsal import defect_names, defect_numbers
+from rehearsal.cells import Columns
 from rehearsal.defect_chance import Chance, Shares
 from rehearsal.defects import words
-from rehearsal.feeds import PERSON_FEEDS, Columns
 from rehearsal.names import Bools, Integers, Strings
 from rehearsal.place import Place
 
@@ -50,7 +50,7 @@ class Draft:
     @property
     def is_about_persons(self) -> bool:
         """Whether the rows are persons with a number of their own in the file."""
-        return self.contract.feed in PERSON_FEEDS and "id_number" in self.columns
+        return self.contract.subject == "person" and "id_number" in self.columns
 
     @property
     def by_household(self) -> bool:
@@ -147,7 +147,7 @@ class Draft:
     def numbers(self) -> Strings:
         """The true number of each row's subject."""
         people, firms = self.place.people, self.place.employers
-        return people.id_number[self.rows] if self.contract.feed in PERSON_FEEDS else firms.credit_code[self.rows]
+        return people.id_number[self.rows] if self.contract.subject == "person" else firms.credit_code[self.rows]
 
     def arrange(self, order: Integers) -> None:
         """The rows in another order, some twice or not at all."""

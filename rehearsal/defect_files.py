@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from expectations.contract import Contract
+from models.contract import Contract
 from models.plan import Feed
 from rehearsal import old_excel
 from rehearsal.defect_chance import Chance
-from rehearsal.feeds import SHAPES, XLSX_ROWS_AT_MOST
+from rehearsal.feeds import XLSX_ROWS_AT_MOST
 
 Form = Literal["csv", "xlsx", "xls", "html"]
 DateForm = Literal["", "compact", "dots", "slashes", "chinese", "serial", "cells", "cells_1904"]
@@ -82,10 +82,11 @@ def plan_of_file(
     has_previous: bool,
 ) -> FilePlan:
     """What this delivery's file is like. ``rows`` decides what a workbook can hold; a first snapshot cannot shrink."""
-    shape = SHAPES[feed.feed]
+    shape = contract.made_up
+    assert shape is not None
     habit, sent = (provider,), (provider, period)
     made = {number for number, is_made in _drawn(chance, feed, contract, columns, rows, habit, sent, has_previous) if is_made}
-    form, suffix = _form(chance, made, feed.feed, rows, habit)
+    form, suffix = _form(chance, made, shape.form, rows, habit)
     encoding = _encoding(chance, shape.encoding, habit)
     made = {number for number in made if _fits(number, form)}
     is_sheet = form != "csv"
@@ -134,9 +135,9 @@ def _returns_on_a_blank(contract: Contract) -> bool:
     return fault is not None and fault.severity == "return"
 
 
-def _form(chance: Chance, made: set[int], feed: str, rows: int, habit: tuple[str, ...]) -> tuple[Form, str]:
+def _form(chance: Chance, made: set[int], usual: Form, rows: int, habit: tuple[str, ...]) -> tuple[Form, str]:
     """The form and what the file's name ends with (1, 4); 7 is what puts a long register into a workbook."""
-    form: Form = SHAPES[feed].form
+    form: Form = usual
     if chance.applies(1):
         settings, drawn = chance.settings, chance.draw(1, *habit)
         xlsx, xls = settings.rate(1, "xlsx"), settings.rate(1, "xls")

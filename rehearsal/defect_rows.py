@@ -21,7 +21,6 @@ from models.plan import Plan
 from rehearsal import defect_names, defect_numbers
 from rehearsal.defect_draft import DUPLICATE, FIXED, QUARANTINED, Draft
 from rehearsal.defects import words
-from rehearsal.feeds import PERSON_FEEDS, SPELLINGS
 from rehearsal.names import Bools, Integers, Strings, unit_hash
 from rehearsal.place import Place
 from rehearsal.state import day_number
@@ -38,7 +37,7 @@ def put_row_faults(draft: Draft) -> None:
     if draft.is_about_persons:
         for make in (_shared_numbers, _second_numbers, _unusable_numbers, _old_and_odd_numbers, _marked_numbers):
             make(draft)
-    if "name" in draft.columns and draft.contract.feed in PERSON_FEEDS:
+    if "name" in draft.columns and draft.contract.subject == "person":
         _names(draft)
     for make in (_sex_and_birth, _townships, _codes, _telephones, _credit_codes, _injections):
         make(draft)
@@ -279,10 +278,11 @@ def _spacing(draft: Draft, has_dot: Bools) -> None:
 
 def _sex_and_birth(draft: Draft) -> None:
     """24, 25: what the number says otherwise; the number wins."""
-    feed, people = draft.contract.feed, draft.place.people
+    people, made_up = draft.place.people, draft.contract.made_up
     has_number = ~draft.carries(20, 21, 23, 28) if draft.is_about_persons else np.zeros(len(draft), dtype=bool)
-    if "sex" in draft.columns and "sex" in SPELLINGS.get(feed, {}):
-        women, men = SPELLINGS[feed]["sex"]
+    spelled = made_up.columns["sex"].written if made_up is not None and "sex" in made_up.columns else ()
+    if "sex" in draft.columns and spelled:
+        women, men = spelled
         where = draft.pick(24, "sex", among=has_number)
         draft.rewrite(24, "sex", where, lambda text, _: men if text == women else women)
         draft.end(FIXED, where)
@@ -300,7 +300,7 @@ def _sex_and_birth(draft: Draft) -> None:
 def township_of(draft: Draft) -> Integers:
     """The township of each row, as a number of the place."""
     people, firms, projects = draft.place.people, draft.place.employers, draft.place.projects
-    if draft.contract.feed in PERSON_FEEDS:
+    if draft.contract.subject == "person":
         return people.township[draft.rows]
     return projects.township[draft.rows] if draft.contract.subject == "project" else firms.township[draft.rows]
 

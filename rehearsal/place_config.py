@@ -15,7 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from models.errors import Fault, PlanUnsound
-from models.plan import Disposition, ListName, MonthLabel, Organisation, Plan, Slug, Strict
+from models.plan import Disposition, MonthLabel, Organisation, Plan, Slug, Strict
 from rehearsal.defects import DefectSettings
 from rules.periods import month, previous_month
 
@@ -244,7 +244,7 @@ class ConductShares(Strict):
     late_days_at_most: Annotated[int, Field(ge=1, le=60)] = 4
     acknowledges_share: Share = 0.6
     visited_per_month_share: Share = 0.40
-    visited_share_by_list: dict[ListName, Share] = Field(default={"low_tier_payer": 0.12})
+    visited_share_by_list: dict[Slug, Share] = Field(default={"low_tier_payer": 0.12})
 
 
 class StatedConduct(Strict):

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as hour
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ from prefect.settings import (
 from rich.console import Console
 
 from comparison.plan_check import load_sound
+from deployments import listing
 from deployments.server import WITHOUT_SCHEDULES, as_our_client, prefect_server
 from models.database import home, transaction
 from models.errors import StorageUnavailable, WrongUse
@@ -41,6 +43,7 @@ from models.plan_file import PLAN_NAME
 from models.store import campaigns, documents
 from models.store import findings as findings_store
 from models.store import obligations as obligations_store
+from models.words import PHASE_KINDS
 from rehearsal import beginning, outages
 from rehearsal.diary import Diary
 from rehearsal.drill import drill_plan, write
@@ -51,7 +54,7 @@ from rules.calendar import WorkCalendar
 from rules.deadlines import expected, item_periods, nominal_due
 from rules.ladder import rungs
 from rules.periods import month
-from rules.schedule import comparing_flow, field_flow
+from rules.phases import comparing_flow, field_flow
 from tasks.board import board_file, draw_board
 from tasks.campaign import plan_in_force, short_name
 from tasks.status import status
@@ -114,9 +117,11 @@ class Rehearsal:
         plan = self.plan
         self.add(self.at(plan.starts, "08:00"), "mobilisation", "宣传发动", self._mobilise)
         for phase in plan.phases:
-            if phase.kind == "preparation":
+            kind = PHASE_KINDS[phase.kind]
+            if kind.only_meanwhile:
                 # Nothing can be prepared before the plan is in force, which takes the morning of its first day.
-                self.add(self.at(max(phase.starts, plan.starts), "10:00"), f"preparation:{phase.id}", "实施准备", self._prepare)
+                self.add(self.at(max(phase.starts, plan.starts), "10:00"), f"{phase.kind}:{phase.id}", kind.name,
+                         partial(self._of_phase, flow=kind.flow))
         rows = expected(plan)
         months = sorted({row.period for row in rows if row.kind == "feed" and row.period[5:].isdigit()})
         self.outages = outages.planned(plan.id, months, self.world.seed)
@@ -242,19 +247,14 @@ class Rehearsal:
         self.world.deliver(feed, provider, period, at, is_faulty=is_faulty)
         self._taken.discard(period)
 
-    def _prepare(self, at: datetime) -> object:
-        from flows.preparation import preparation
-
-        return self._flow(preparation, self.plan.id, at)
+    def _of_phase(self, at: datetime, flow: str) -> object:
+        return self._flow(listing.flow_named(flow), self.plan.id, at)
 
     def _compare(self, at: datetime, period: str) -> object:
-        from flows.data_comparison import data_comparison
-        from flows.routine import routine
-
         if period in self._taken:
             return {}
         self._taken.add(period)
-        flow = routine if comparing_flow(self.plan, at.astimezone(self.zone).date()) == "routine" else data_comparison
+        flow = listing.flow_named(comparing_flow(self.plan, at.astimezone(self.zone).date()))
         result = self._compared(flow, period, at)
         if result.get("waiting"):  # a file that came just now is not taken before it has settled
             self._taken.discard(period)
@@ -306,14 +306,8 @@ class Rehearsal:
         return {} if self._all_taken_back else self._contribute(at)
 
     def _contribute(self, at: datetime) -> object:
-        from flows.contribution import contribution
-        from flows.pilot import pilot
-        from flows.self_assessment import self_assessment
-        from flows.survey import survey
-
-        flows = {flow.name: flow for flow in (contribution, pilot, survey, self_assessment)}
         self._all_taken_back = True
-        result = self._flow(flows[field_flow(self.plan, at.astimezone(self.zone).date())], self.plan.id, at)
+        result = self._flow(listing.flow_named(field_flow(self.plan, at.astimezone(self.zone).date())), self.plan.id, at)
         self.world.draft_forms()
         return result
 

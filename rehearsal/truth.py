@@ -195,14 +195,14 @@ def write_defective_links(place: Place, plan: Plan, folder: Path, periods: Seque
     Only files that are accepted count. Of supplements every month that was written is still in force. Beside the columns
     of clean links stand how number and name were written, the mistake in each, and what is to become of the row.
     """
-    from rehearsal.feeds import PERSON_FEEDS  # as in write_truth
+    from rehearsal.feeds import is_of_persons  # as in write_truth
 
     parts = []
     for feed in plan.feeds:
         months = [when for when in periods if when <= place.period] if feed.snapshot == "supplement" else [place.period]
         for when in months:
             path = folder / ROW_TRUTH / feed.feed / f"{when}.parquet"
-            if path.exists() and "person_id" in pq.read_schema(path).names and feed.feed in PERSON_FEEDS:
+            if path.exists() and "person_id" in pq.read_schema(path).names and is_of_persons(plan, feed.feed):
                 parts.append(_links_of(pq.read_table(path)))
     target = folder / place.period / LINK_TRUTH
     try:

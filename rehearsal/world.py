@@ -24,7 +24,7 @@ from models.store import documents
 from rehearsal import behaviour
 from rehearsal.behaviour import Conduct
 from rehearsal.clerks import Answer, Slip, fill_form, fill_roster, read_tasks
-from rehearsal.feeds import HEADERS, file_name, providers_in
+from rehearsal.feeds import file_name, headers_of, providers_in
 from rehearsal.place import Place, Visit
 from rehearsal.place_config import read_place
 from rehearsal.state import ordinal
@@ -115,7 +115,7 @@ class World:
             path.unlink()
             return
         if is_faulty:
-            _rename_header(path, next(iter(HEADERS[feed].values())), "编号")
+            _rename_header(path, next(iter(headers_of(self.plan, feed).values())), "编号")
         if path.suffix == ".xlsx":
             settle_zip(path, at.date())
         os.utime(path, (at.timestamp(), at.timestamp()))

@@ -125,6 +125,7 @@ def next_actions(
     *,
     calendar: WorkCalendar | None = None,
     send_in_quiet_hours: bool = False,
+    is_unreached: bool = False,
 ) -> Actions:
     """What a sweep at ``as_of`` does about one row, given the rungs and those already recorded.
 
@@ -132,6 +133,7 @@ def next_actions(
     rung below a recorded one is superseded too. A submission at ``ended_at`` cancels the rungs reached since and
     supersedes those reached before but never sent. A pause, the quiet hours and (given a ``calendar``, on a ladder of
     workdays) days off hold everything back: then nothing is done but to say in ``held_until`` from when it can be.
+    Nobody is taken further whom the rung before did not reach (``is_unreached``: what was written to whoever owes could not leave).
     ``send_in_quiet_hours`` lifts the quiet hours and days off, not the pause. What lies after ``as_of`` is ignored.
     """
     reached = [rung for rung in rungs if rung.planned_at <= as_of]
@@ -148,6 +150,8 @@ def next_actions(
     allowed_at = max(as_of, paused_until or as_of).astimezone(pending[-1].planned_at.tzinfo)
     if not send_in_quiet_hours:
         allowed_at = next_allowed(ladder, allowed_at, calendar)
+    if is_unreached:
+        return Actions(held_until=max(allowed_at, as_of))
     if allowed_at > as_of:
         return Actions(held_until=allowed_at)
     return Actions(send=pending[-1:], supersede=pending[:-1])

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from models.plan import Phase, PhaseKind, Plan
-
-FIELD_WORK: tuple[PhaseKind, ...] = ("contribution", "survey", "self_assessment", "pilot")
-"""Phases in which owners work their rosters."""
+from models.plan import Phase, Plan
+from models.words import COMPARISON_FLOW, PHASE_KINDS
 
 
 def running(plan: Plan, day: date) -> tuple[Phase, ...]:
@@ -15,19 +13,54 @@ def running(plan: Plan, day: date) -> tuple[Phase, ...]:
     return tuple(phase for phase in plan.phases if phase.starts <= day and (phase.ends is None or day <= phase.ends))
 
 
-def field_work(plan: Plan, day: date) -> PhaseKind | None:
+def field_work(plan: Plan, day: date) -> str | None:
     """Which kind of field work is done on a day: the last begun of those running, None outside all of them."""
-    kinds: list[PhaseKind] = [phase.kind for phase in running(plan, day) if phase.kind in FIELD_WORK]
+    kinds = [phase.kind for phase in running(plan, day) if PHASE_KINDS[phase.kind].takes_back]
     return kinds[-1] if kinds else None
+
+
+def field_flow(plan: Plan, day: date) -> str:
+    """Whose flow takes back on a day what organisations hand in."""
+    kind = field_work(plan, day)
+    return PHASE_KINDS[kind].flow if kind else next(row.flow for row in PHASE_KINDS.values() if row.takes_back_otherwise)
+
+
+def field_flows() -> frozenset[str]:
+    """Every flow whose turn it may be to take back."""
+    return frozenset(row.flow for row in PHASE_KINDS.values() if row.takes_back)
+
+
+def comparing_flow(plan: Plan, day: date) -> str:
+    """Whose flow compares on a day: that of the kind which is alone (常态运行), else ``data-comparison``."""
+    kinds = {phase.kind for phase in running(plan, day)}
+    alone = PHASE_KINDS[kinds.pop()] if len(kinds) == 1 else None
+    return alone.flow if alone is not None and alone.compares_alone else COMPARISON_FLOW
+
+
+def comparing_flows() -> frozenset[str]:
+    """Every flow whose turn it may be to compare."""
+    return frozenset({COMPARISON_FLOW, *(row.flow for row in PHASE_KINDS.values() if row.compares_alone)})
+
+
+def turn_of_another(plan: Plan, flow: str, day: date) -> str | None:
+    """Why it is not this flow's turn on a day, in words; None if it is, or if no phase decides about it."""
+    if flow in comparing_flows() and comparing_flow(plan, day) != flow:
+        return f"本日由 {comparing_flow(plan, day)} 比对"
+    if flow in field_flows() and field_flow(plan, day) != flow:
+        return f"本日由 {field_flow(plan, day)} 回收"
+    for kind, row in PHASE_KINDS.items():
+        if row.only_meanwhile and row.flow == flow and all(phase.kind != kind for phase in running(plan, day)):
+            return f"不在{row.name}阶段"
+    return None
 
 
 def owners_in_play(plan: Plan, day: date) -> frozenset[str] | None:
     """While a pilot runs alone only its places, and the units below them, are handed rosters; otherwise everybody
     (``None``). 「试点先行」 (L6, L9)."""
-    here = running(plan, day)
-    if not any(phase.kind == "pilot" for phase in here) or field_work(plan, day) != "pilot":
+    kind = field_work(plan, day)
+    if kind is None or not PHASE_KINDS[kind].in_chosen_places:
         return None
-    chosen = {code for phase in here if phase.kind == "pilot" for code in phase.pilots}
+    chosen = {code for phase in running(plan, day) if PHASE_KINDS[phase.kind].in_chosen_places for code in phase.pilots}
     parents = {org.code: org.parent for org in plan.organisations}
 
     def within(code: str | None) -> bool:

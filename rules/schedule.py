@@ -13,14 +13,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from models.plan import PhaseKind, Plan
+from models.plan import Plan
 from rules.bulletins import issue_day
 from rules.deadlines import expected, item_periods
 from rules.periods import ONE_DAY, is_month
-from rules.phases import field_work, running
-
-FIELD_FLOWS: dict[PhaseKind, str] = {"pilot": "pilot", "survey": "survey", "self_assessment": "self-assessment"}
-"""Which flow takes worked rosters back in which phase; in all others it is ``contribution``."""
+from rules.phases import comparing_flow, field_flow, turn_of_another
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +39,6 @@ def dated_runs(plan: Plan) -> tuple[DatedRun, ...]:
 def due_runs(plan: Plan, flow: str, at: datetime) -> tuple[DatedRun, ...]:
     """The dated runs of a flow whose instant has come, in order of time."""
     return tuple(run for run in dated_runs(plan) if run.flow == flow and run.at <= at)
-
-
-def comparing_flow(plan: Plan, day: date) -> str:
-    """Who compares on a day: ``routine`` where nothing but routine operation runs, else ``data-comparison``."""
-    return "routine" if {phase.kind for phase in running(plan, day)} == {"routine"} else "data-comparison"
-
-
-def field_flow(plan: Plan, day: date) -> str:
-    """Who takes back on a day what organisations hand in."""
-    return FIELD_FLOWS.get(field_work(plan, day) or "contribution", "contribution")
 
 
 def _comparisons(plan: Plan) -> Iterable[DatedRun]:
@@ -106,18 +93,12 @@ def on_days(instants: Iterable[datetime]) -> tuple[CronEntry, ...]:
 
 
 def in_months(plan: Plan, flow: str) -> frozenset[int] | None:
-    """The months of the year in which it is ever this flow's turn to take back or to prepare; ``None``: any month."""
-    if flow == "contribution":
+    """The months of the year in which it is ever this flow's turn; ``None``: any month, for its turn is when no phase says
+    otherwise, the campaign over or not."""
+    if field_flow(plan, date.min) == flow:
         return None
     days = (plan.starts + timedelta(days=number) for number in range((_last_day(plan) - plan.starts).days + 1))
-    if flow == "preparation":
-        return frozenset(day.month for day in days if is_preparing(plan, day))
-    return frozenset(day.month for day in days if field_flow(plan, day) == flow)
-
-
-def is_preparing(plan: Plan, day: date) -> bool:
-    """Whether a preparation phase runs."""
-    return any(phase.kind == "preparation" for phase in running(plan, day))
+    return frozenset(day.month for day in days if turn_of_another(plan, flow, day) is None)
 
 
 def _last_day(plan: Plan) -> date:
@@ -125,7 +106,7 @@ def _last_day(plan: Plan) -> date:
 
 
 def preparation(plan: Plan) -> CronEntry:
-    """Once a day while a preparation phase runs."""
+    """Once a day in the months in which a preparation phase runs."""
     clock = plan.schedule.prepare_at
     return CronEntry("every-day", f"{clock.minute} {clock.hour} * {_months(in_months(plan, 'preparation'))} *")
 

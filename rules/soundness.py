@@ -15,6 +15,7 @@ from typing import get_args
 
 from models.errors import Fault
 from models.plan import RECORDED_FIGURES, Feed, Organisation, OwnerCase, Phase, Plan, Retention, Selector, Target
+from models.words import PHASE_KINDS
 from rules.ladder_soundness import ladder_faults, placeholder_faults, placeholders_in
 from rules.periods import ONE_DAY
 from rules.plan_ground import ADDS_UP, Check, Ground, Schedule, equal, place, twice, unknown
@@ -171,13 +172,14 @@ def _phases(ground: Ground) -> Iterator[Fault]:
         yield from _phase_steps(plan, where, phase)
         for number, code in enumerate(phase.pilots):
             yield from ground.organisation_faults(f"{where}.pilots[{number}]", code, (phase.starts,))
-        if phase.kind == "pilot" and not phase.pilots:
+        if PHASE_KINDS[phase.kind].in_chosen_places and not phase.pilots:
             yield Fault(f"{where}.pilots", "the pilot has no place to run in.", "Name the organisations it runs in.")
 
 
 def _phase_days(plan: Plan, where: str, phase: Phase) -> Iterator[Fault]:
-    if phase.ends is None and phase.kind != "routine":
-        yield Fault(f"{where}.ends", "only routine operation may stay without an end.", "Give the last day.")
+    if phase.ends is None and not PHASE_KINDS[phase.kind].open_ended:
+        endless = " or ".join(f"{word} ({row.name})" for word, row in PHASE_KINDS.items() if row.open_ended)
+        yield Fault(f"{where}.ends", f"only a phase of kind {endless} may stay without an end.", "Give the last day.")
     if phase.ends is not None and phase.starts > phase.ends:
         yield Fault(f"{where}.ends", f"the phase ends on {phase.ends}, before it starts on {phase.starts}.",
                     "Swap `starts` and `ends`, or correct one.")

@@ -31,11 +31,11 @@ from documents.return_workbook import (
     write_return_workbook,
 )
 from documents.wording import chinese_date
-from expectations.contract import Column, Contract, for_feed
 from expectations.corrections import Account, Correction, Key
 from expectations.intake import Intake
 from expectations.quality_page import STYLE, Earlier, Surroundings, page_title, quality_page
 from expectations.reasons import check_cure, choices, reason, told, wording
+from models.contract import Column, Contract, for_feed
 from models.errors import FileReturned
 from models.places import file_name
 from models.plan import Plan
@@ -73,7 +73,7 @@ def answer(tx: Connection, plan: Plan, entry: Answered) -> dict[str, str | None]
     """Writes the quality page and, where rows were refused, the return workbook; records both with the delivery and
     tells where they lie."""
     taken = entry.taken
-    contract = for_feed(taken.feed)
+    contract = for_feed(taken.feed, plan.contracts)
     refused = _refused(taken.quarantine)
     workbook = _write_workbook(tx, plan, contract, entry, refused) if refused else None
     page = folder(plan.id, "quality", taken.feed, taken.period) / f"{taken.sha256[:16]}_{entry.delivery}.html"

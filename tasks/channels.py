@@ -3,8 +3,9 @@
 Where they lead is the site's business and comes from the environment: ``CANBAO_SMTP_URL``
 (``smtp://user:password@host:25?from=office@example.invalid``, ``smtps://`` for TLS from the start, ``starttls=no`` to do
 without), ``CANBAO_WEBHOOK_URL`` (any Apprise address: WeCom, DingTalk, Feishu, JSON), ``CANBAO_MESSAGE_CHANNEL`` (what
-the plan's plain ``message`` means here: ``files``, ``email`` or ``webhook``) and ``CANBAO_ALARM_URL``. A channel without
-an address writes files.
+the plan's plain ``message`` means here: ``files``, ``email`` or ``webhook``) and ``CANBAO_ALARM_URL``. Which there are stands in
+``models.words.CHANNELS``. What cannot leave because the site names a channel that there is not, or no address for it, is held:
+never written to a folder that nobody looks into as if it had been sent.
 
 Delivering is at least once. The mark of a message is the same on every attempt (``Message-ID``, the file's name, the
 last line of a webhook), so that whoever receives one twice can tell.
@@ -16,6 +17,7 @@ import hashlib
 import os
 import smtplib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -26,6 +28,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from documents.files import write_atomically
 from models.errors import WrongUse
+from models.words import CHANNELS
 
 TIMEOUT_SECONDS = 20.0
 """A server that says nothing for so long counts as failed; the next attempt is the outbox's business."""
@@ -54,6 +57,14 @@ class NotDelivered(Exception):
     def __init__(self, kind: str, *, for_good: bool = False) -> None:
         super().__init__(kind)
         self.kind, self.for_good = kind, for_good
+
+
+class Held(Exception):
+    """Nothing can leave this way until somebody mends the site. ``kind`` says what is missing and quotes no address."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
 
 
 class Channel(Protocol):
@@ -156,6 +167,15 @@ class Webhook:
         """Apprise keeps nothing open."""
 
 
+SENDERS: dict[str, Callable[[str, Path], Channel]] = {
+    "files": lambda _address, folder: Files(folder),
+    "mail": lambda address, _folder: Mail(address),
+    "webhook": lambda address, _folder: Webhook(address),
+}
+"""Who knows how to deliver, by the word that a row of ``models.words.CHANNELS`` calls it by: made of the address that the site
+sets, and the campaign's folder of messages."""
+
+
 class Channels:
     """The channels of this site, each made when it is first needed. With ``files_only`` nothing leaves the house: a
     rehearsal's plan has the addresses of real posts."""
@@ -165,23 +185,31 @@ class Channels:
         self._made: dict[str, Channel] = {}
 
     def of(self, channel: str) -> Channel:
-        """The channel a message names (``message``, ``email``, ``webhook``, ``alarm``); files where the site has none."""
-        if channel == "message":
-            channel = os.environ.get("CANBAO_MESSAGE_CHANNEL", "files")
+        """The channel a message names. Raises Held where there is none of that name, or the site does not say where to."""
+        if self._files_only:
+            channel = "files"
         if channel not in self._made:
             self._made[channel] = self._make(channel)
         return self._made[channel]
 
     def _make(self, channel: str) -> Channel:
-        if self._files_only:
-            return Files(self._folder)
-        if channel == "email" and (url := os.environ.get("CANBAO_SMTP_URL")):
-            return Mail(url)
-        if channel == "webhook" and (url := os.environ.get("CANBAO_WEBHOOK_URL")):
-            return Webhook(url)
-        if channel == "alarm" and (url := os.environ.get("CANBAO_ALARM_URL")):
-            return Webhook(url)
-        return Files(self._folder)
+        row = CHANNELS.get(channel)
+        if row is None:
+            raise Held(f"there is no channel {channel!r}")
+        given = os.environ.get(row.setting, "") if row.setting else ""
+        if row.is_named_by_site:
+            meant = CHANNELS.get(given or row.otherwise)
+            if meant is None or meant.is_named_by_site:
+                raise Held(f"{row.setting} names no channel")
+            return self.of(given or row.otherwise)
+        if row.setting and not given:
+            if row.otherwise:
+                return self.of(row.otherwise)
+            raise Held(f"{row.setting} is not set")
+        try:
+            return SENDERS[row.sender](given, self._folder)
+        except WrongUse:
+            raise Held(f"{row.setting} is no address") from None
 
     def close(self) -> None:
         """Closes every channel that was used."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from expectations.contract import Contract, for_feed, header_key
+from models.contract import Contract, for_feed, header_key
 from models.database import transaction
 from models.errors import CanbaoError, WrongUse
 from models.plan import Feed, Plan
@@ -29,7 +29,7 @@ def save_mapping(
 ) -> dict[str, Any]:
     """Remembers that a provider's header means a column (``-``: is to be ignored), and judges its returned files anew."""
     plan = plan_in_force(campaign)
-    entry, contract = _known(plan, feed, provider), for_feed(feed)
+    entry, contract = _known(plan, feed, provider), for_feed(feed, plan.contracts)
     key, name = _confirmed(contract, header, column)
     _require(plan, by, reason, f"header mapping saved {feed}/{provider}", as_of)
     with transaction() as tx:
@@ -75,7 +75,7 @@ def waive(campaign: str, delivery: int, by: str, reason: str, as_of: datetime) -
         if row["provider"] and (is_same(by, row["provider"]) or row["provider"] in organisations_named(plan, by)):
             raise WrongUse("whoever delivered a file cannot waive what is wrong with it.", where=f"delivery {delivery}",
                            cure="Let a post of the office confirm it.")
-    rules = _waivable(row, [check["rule_id"] for check in failed if check["severity"] == "return"])
+    rules = _waivable(plan, row, [check["rule_id"] for check in failed if check["severity"] == "return"])
     waiver = Waiver(rules, by, reason, as_of)
     file = _arrival(plan, row)
     with transaction() as lock:
@@ -83,9 +83,9 @@ def waive(campaign: str, delivery: int, by: str, reason: str, as_of: datetime) -
         return judge(plan, file, again=row, waiver=waiver)
 
 
-def _waivable(row: RowMapping, rules: list[str]) -> tuple[str, ...]:
+def _waivable(plan: Plan, row: RowMapping, rules: list[str]) -> tuple[str, ...]:
     """The rules to waive. Raises WrongUse where one of them stands for a fault that nobody can talk away."""
-    faults = for_feed(row["feed"]).faults
+    faults = for_feed(row["feed"], plan.contracts).faults
     waivable = {f"{row['feed']}.{name}" for name, fault in faults.items() if fault.waivable}
     fixed = sorted(set(rules) - waivable)
     if fixed or not rules:

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from expectations import contract as contracts
 from expectations import database_source
 from expectations.database_source import DatabaseSource, Limits
+from models import contract as contracts
 from models.database import transaction
 from models.errors import CanbaoError, WrongUse
 from models.machine import machine
@@ -148,7 +148,7 @@ def take_view(campaign: str, feed: str, period: str, source: DatabaseSource, rec
     try:
         target = scratch / f"{plan.organisation(provider).short}_{feed}_{period}.csv"
         limits = folders.policy()["database"]
-        database_source.extract(url, source, contracts.for_feed(feed), target, Limits(
+        database_source.extract(url, source, contracts.for_feed(feed, plan.contracts), target, Limits(
             limits["connect_within_seconds"], limits["finish_within_seconds"], limits["rows_at_a_time"]))
         return take_in.fn(campaign, feed, period, str(target), received_at)
     finally:

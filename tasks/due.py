@@ -17,12 +17,10 @@ from models.plan import Plan
 from models.store import campaigns, deliveries, documents
 from models.store import findings as runs
 from rules.periods import month
-from rules.schedule import DatedRun, comparing_flow, dated_runs, due_runs, field_flow, is_preparing
+from rules.phases import comparing_flow, comparing_flows, turn_of_another
+from rules.schedule import DatedRun, dated_runs, due_runs
 from tasks.campaign import plan_in_force, today
 from tasks.intake import absent_feeds, waits_for
-
-COMPARING = ("data-comparison", "routine")
-FIELD = ("contribution", "pilot", "survey", "self-assessment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +44,7 @@ def why_idle(campaign: str, flow: str, as_of: datetime) -> str | None:
         if campaigns.is_rehearsed(tx, campaign):
             return "演练数据按演练时钟运行，不随真实时间"
     plan = plan_in_force(campaign)
-    day = today(plan, as_of)
-    if flow in COMPARING and comparing_flow(plan, day) != flow:
-        return f"本日由 {comparing_flow(plan, day)} 比对"
-    if flow in FIELD and field_flow(plan, day) != flow:
-        return f"本日由 {field_flow(plan, day)} 回收"
-    if flow == "preparation" and not is_preparing(plan, day):
-        return "不在实施准备阶段"
-    return None
+    return turn_of_another(plan, flow, today(plan, as_of))
 
 
 def campaigns_in_force() -> list[str]:
@@ -87,7 +78,7 @@ def comparison_on_schedule(campaign: str, as_of: datetime) -> list[str]:
     """What a scheduled comparison is to look at: what is due, and the month whose day has come, if only to say what it
     waits for."""
     plan = plan_in_force(campaign)
-    passed = [run.period for run in dated_runs(plan) if run.flow in COMPARING and run.at <= as_of]
+    passed = [run.period for run in dated_runs(plan) if run.flow in comparing_flows() and run.at <= as_of]
     return sorted({*comparisons_due(campaign, as_of), *([max(passed)] if passed else [])})
 
 
@@ -139,7 +130,7 @@ def everything_due(campaign: str, as_of: datetime) -> list[Due]:
 
 
 def _months(plan: Plan, as_of: datetime) -> list[str]:
-    labels = {run.period for run in dated_runs(plan) if run.flow in COMPARING}
+    labels = {run.period for run in dated_runs(plan) if run.flow in comparing_flows()}
     return sorted(label for label in labels if month(label).ends < today(plan, as_of))
 
 

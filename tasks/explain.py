@@ -12,6 +12,7 @@ from models.plan import Measure, Plan
 from models.store import deliveries as deliveries_store
 from models.store import findings as findings_store
 from models.store import obligations as obligations_store
+from models.words import SUBJECT_KINDS
 from tasks.attempts import attempts_at
 from tasks.campaign import plan_in_force, short_name
 from tasks.obligations import statuses
@@ -50,7 +51,7 @@ def explain_indicator(campaign: str, indicator: str, organisation: str, period: 
 def export_rows(campaign: str, indicator: str, organisation: str, period: str, out: Path, as_of: datetime,
                 purpose: str | None = None, receiver: str = "") -> dict[str, Any]:
     """The rows that a figure counts, in full, into a CSV file; who took them, how many and what for is in the audit trail."""
-    from comparison.figures import ROWS, rows_behind
+    from comparison.figures import rows_behind
     from tasks.export import export, write_csv
 
     explained = explain_indicator(campaign, indicator, organisation, period)
@@ -64,7 +65,7 @@ def export_rows(campaign: str, indicator: str, organisation: str, period: str, o
     assert run is not None
     rows = rows_behind(plan, Path(run["folder"]), entry.numerator, entry.by, organisation)
     export(campaign, "rows of a figure", f"{indicator}/{organisation}/{period}", len(rows), out,
-           lambda: write_csv(out, ROWS[entry.numerator.of], rows), purpose=purpose, receiver=receiver, as_of=as_of)
+           lambda: write_csv(out, SUBJECT_KINDS[entry.numerator.of].shown, rows), purpose=purpose, receiver=receiver, as_of=as_of)
     return {**explained, "rows": len(rows), "out": str(out)}
 
 

@@ -27,7 +27,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from expectations.contract import for_feed
+from models.contract import for_feed
 from models.errors import CanbaoError, FileReturned, WrongUse
 from models.plan import Feed, Plan
 from rules import periods
@@ -207,7 +207,7 @@ def _look_into_feed(folder: Path, feed: Feed, plan: Plan, moment: Moment, found:
 
 def _feed_meant(name: str, plan: Plan) -> str:
     """The feed that a folder name resembles: by the feed's own name, the plan's or the contract's."""
-    names = {text: feed.feed for feed in plan.feeds for text in (feed.feed, feed.name, for_feed(feed.feed).name)}
+    names = {text: feed.feed for feed in plan.feeds for text in (feed.feed, feed.name, for_feed(feed.feed, plan.contracts).name)}
     wanted = clean_name(name).strip()
     contained = {feed for text, feed in names.items() if wanted and wanted in text}
     close = difflib.get_close_matches(wanted.lower(), names, n=1)

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from expectations import contract as contracts
 from expectations.history import Held, History
 from expectations.intake import Intake, refused, sender, take
+from models import contract as contracts
 from models.database import transaction
 from models.errors import FileReturned
 from models.plan import Feed, Plan
@@ -160,7 +160,7 @@ def _history(tx: Connection, plan: Plan, file: Arrival, without: Collection[int 
     """Earlier deliveries of the sender, without the one that is judged again or corrected."""
     named = (plan.id, file.feed.feed, file.provider or "", file.period)
     twin = store.taken_elsewhere(tx, plan.id, file.feed.feed, file.period, file.sha256)
-    same_file = f"已作为{period_name(twin['period'])}「{contracts.for_feed(twin['feed']).name}」接收" if twin else None
+    same_file = f"已作为{period_name(twin['period'])}「{contracts.for_feed(twin['feed'], plan.contracts).name}」接收" if twin else None
     current = [row for row in store.in_force(tx, *named) if row["id"] not in without]
     return History(_held(current), _held(store.last_in_force(tx, *named)), same_file)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from expectations.contract import Contract, for_feed
 from expectations.reasons import reason, repair, rule_wording, wording
+from models.contract import Contract, for_feed
 from models.database import transaction
 from models.errors import WrongUse
 from models.store import deliveries as store
@@ -22,7 +22,7 @@ def receipt(campaign: str, delivery: int) -> dict[str, Any]:
     if row is None:
         raise WrongUse(f"there is no delivery {delivery}.", where=campaign,
                        cure="`canbao intake` prints the number of each file that it takes in.")
-    contract = for_feed(row["feed"])
+    contract = for_feed(row["feed"], plan.contracts)
     kept = ("feed", "period", "part", "file_name", "sha256", "size_bytes", "rows", "accepted", "quarantined", "duplicate",
             "dropped", "unassigned", "valid_id_share", "verdict", "reason", "corrects", "quality_page", "return_workbook",
             "waived_by", "waived_reason")

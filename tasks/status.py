@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from expectations.contract import for_feed
+from models.contract import for_feed
 from models.database import transaction
 from models.plan import Plan
 from models.states import LISTED
@@ -44,7 +44,7 @@ def status(campaign: str, as_of: datetime) -> dict[str, Any]:
         outcomes = findings_store.outcomes(tx, campaign)
         steps = obligations_store.step_counts(tx, campaign)
         swept = campaigns.last_sweep(tx, campaign)
-        messages, dead = outbox.counts(tx, campaign, as_of), outbox.dead(tx, campaign)
+        messages, dead, held = outbox.counts(tx, campaign, as_of), outbox.dead(tx, campaign), outbox.held(tx, campaign)
         whole = campaigns.audit_is_whole(tx)
     return {
         "campaign": campaign, "name": plan.name, "as_of": as_of.isoformat(),
@@ -61,7 +61,9 @@ def status(campaign: str, as_of: datetime) -> dict[str, Any]:
         "attempts": attempts(campaign, as_of), "proposal": _proposal(campaign, as_of),
         "lists": _lists(plan, lists), "outcomes": _outcomes(outcomes), "steps": [dict(row) for row in steps],
         "progress": progress(plan, run["period"]) if run else [],
-        "messages": messages, "dead_messages": [
+        "messages": messages, "held_messages": [
+            {"channel": row["channel"], "error": row["last_error"], "messages": row["messages"]} for row in held],
+        "dead_messages": [
             {"organisation": short_name(plan, row["organisation"]), "role": row["role"], "channel": row["channel"],
              "attempts": row["attempts"], "error": row["last_error"]} for row in dead],
         "sweep_is_stale": swept is not None and as_of - swept > timedelta(hours=plan.sending.stale_sweep_hours),
@@ -99,7 +101,7 @@ def _corrections(plan: Plan, taken: list[RowMapping], as_of: datetime) -> dict[s
     open_ones = [row for row in taken if row["return_workbook"] is not None and _is_open(row, taken, as_of)]
     return {
         "merged": len(merged), "rows_mended": sum(row["reasons"]["correction"]["changed_rows"] for row in merged),
-        "open": [{"organisation": short_name(plan, row["provider"]), "feed": row["feed"], "name": for_feed(row["feed"]).name,
+        "open": [{"organisation": short_name(plan, row["provider"]), "feed": row["feed"], "name": for_feed(row["feed"], plan.contracts).name,
                   "period": row["period"], "verdict": row["verdict"], "rows": row["quarantined"],
                   "return_workbook": row["return_workbook"], "quality_page": row["quality_page"]} for row in open_ones],
     }

@@ -126,7 +126,7 @@ class _Climb:
         if row["acknowledged_at"]:
             paused = pause_ends(ladder, row["acknowledged_at"], self.calendar, self.plan.time_zone)
         actions = next_actions(ladder, rungs_of_row, recorded, self.as_of, ended_at=row["ended_at"],
-                               paused_until=paused, calendar=self.calendar)
+                               paused_until=paused, calendar=self.calendar, is_unreached=row["is_unreached"])
         for state, chosen in (("superseded", actions.supersede), ("cancelled", actions.cancel), ("sent", actions.send)):
             done.steps += [
                 {"obligation_id": row["id"], "step_id": rung.step_id, "occurrence": rung.occurrence, "kind": rung.kind,

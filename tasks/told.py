@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache, partial
 
-from expectations import contract as contracts
+from models import contract as contracts
 from models import trail_key
 from models.plan import Plan
 from rules.told import told_name

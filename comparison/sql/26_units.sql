@@ -1,8 +1,7 @@
 -- Which employer each row of a register belongs to: by credit code; else by the 15-digit old number, of which a tax number
 -- holds the place and organisation letters of the credit code (characters 3 to 17); else by the core of its name and the
 -- township, only where one employer alone bears it and nothing else contradicts; the rest is for a person to decide.
--- In: employers, tax_units, dust_hazard_employers (each with its _doubtful rows), construction_projects, employment, the
--- employee registers. Out: units (one row per employer), unit_keys (feed, code, name, township → credit_code, tier, rows).
+-- In: every feed of employers (with its _doubtful rows), and those of projects and persons whose rows name an employer. Out: units (one row per employer), unit_keys (feed, code, name, township → credit_code, tier, rows).
 CREATE MACRO core(name) AS {{core}};
 
 CREATE TABLE told AS
@@ -14,7 +13,7 @@ SELECT feed, code, name, other_name, township, rows FROM told WHERE length(code)
 -- Known employers: those that a register of employers names by a credit code.
 CREATE TABLE known AS
 SELECT code AS credit_code, min(township) AS township
-FROM coded WHERE feed IN ('employers', 'tax_units', 'dust_hazard_employers') GROUP BY code;
+FROM coded WHERE feed IN ({{unit_feeds}}) GROUP BY code;
 
 -- Each name once: registers say the same ones, and a core is costly.
 CREATE TABLE named AS
@@ -62,13 +61,13 @@ judged AS (
     SELECT b.*,
            count(*) OVER (PARTITION BY b.feed, b.credit_code) AS claims_in_feed,
            count(DISTINCT b.code) OVER (PARTITION BY b.credit_code) AS old_numbers,
-           b.feed IN ('employers', 'tax_units', 'dust_hazard_employers')
+           b.feed IN ({{unit_feeds}})
              AND EXISTS (FROM coded c WHERE c.feed = b.feed AND c.code = b.credit_code) AS has_row_of_its_own
     FROM best b
 )
 SELECT feed, code, name, township, credit_code,
        CASE WHEN found <> 1 OR credit_code IS NULL OR old_numbers > 1 OR has_row_of_its_own
-                 OR (claims_in_feed > 1 AND feed IN ('employers', 'tax_units', 'dust_hazard_employers'))
+                 OR (claims_in_feed > 1 AND feed IN ({{unit_feeds}}))
             THEN 'review' ELSE tier END AS tier
 FROM judged;
 

@@ -1,5 +1,5 @@
 -- Everything the registers say about one person as of the period's end: one row per person, documented in
--- models/profile.py. In: people, said_<register>, employers, identity_cases. Out: person_profile, in the order of
+-- models/profile.py and the contracts of feeds. In: people, said_<register>, employers, identity_cases. Out: person_profile, in the order of
 -- people: it is joined and written in one stream, never held as a whole.
 -- Every person is in exactly one category: the first of the plan's ordered expressions that holds takes the person. The
 -- plan's last category is unconditional, and a null condition counts as false, so nobody is left over.
@@ -21,52 +21,25 @@ WITH joined AS (
            p.population_status::person_code AS population_status_code, p.population_status, p.is_permit_holder,
            p.township::township_code AS township_code, p.township, p.village, p.address, p.phone,
            p.household_no,
-           said_deaths.person IS NOT NULL AS is_deceased, said_deaths.death_date,
            coalesce(p.population_status IN ('cancelled', 'moved_out'), false) AS is_gone,
-           said_students.person IS NOT NULL AS is_student, said_students.school,
-           said_hardship.person IS NOT NULL AS is_hardship, said_hardship.kind AS hardship_kind,
-           said_poverty.person IS NOT NULL AS is_poor, said_poverty.kind AS poverty_kind,
-           said_disability.person IS NOT NULL AS is_disabled, said_disability.disability_grade,
-           said_employment.person IS NOT NULL AS is_employed, said_employment.employer_code,
-           said_employment.employer_name,
+           {{told_columns}},
            employers_in.township AS employer_township,
-           {{scheme_columns}},
-           rp.tier_yuan AS resident_pension_tier_yuan, rp.paid_yuan AS resident_pension_paid_yuan,
-           rp.ended_on AS resident_pension_ended_on, rp.end_reason AS resident_pension_end_reason,
-           said_benefits.person IS NOT NULL AS is_drawing_benefit, said_benefits.scheme AS benefit_scheme,
-           said_benefits.monthly_yuan AS benefit_monthly_yuan,
-           coalesce(said_cards.is_issued, false) AS has_card,
            identity_cases.person IS NOT NULL AS needs_identity_review
     FROM people p
-    LEFT JOIN said_deaths USING (person)
-    LEFT JOIN said_students USING (person)
-    LEFT JOIN said_hardship USING (person)
-    LEFT JOIN said_poverty USING (person)
-    LEFT JOIN said_disability USING (person)
-    LEFT JOIN said_employment USING (person)
-    LEFT JOIN said_benefits USING (person)
-    LEFT JOIN said_cards USING (person)
+    {{told_joins}}
     LEFT JOIN (SELECT DISTINCT person FROM identity_cases) identity_cases USING (person)
     LEFT JOIN (SELECT credit_code, min(township) AS township FROM employers GROUP BY ALL) employers_in
            ON employers_in.credit_code = said_employment.employer_code
-    {{scheme_joins}}
 ),
 facts AS (
     SELECT *,
            coalesce(age_years < 1, false) AS is_newborn,
-           employee_pension_active OR institution_pension_active OR resident_pension_active AS any_pension_active,
-           coalesce(employee_pension_status IN ('active', 'suspended'), false)
-             OR coalesce(institution_pension_status IN ('active', 'suspended'), false)
-             OR coalesce(resident_pension_status IN ('active', 'suspended'), false) AS any_pension_enrolled,
-           employee_medical_active OR resident_medical_active AS any_medical_active,
-           employee_pension_active::INTEGER + institution_pension_active::INTEGER + resident_pension_active::INTEGER
-             AS pension_schemes_active,
-           employee_medical_active::INTEGER + resident_medical_active::INTEGER AS medical_schemes_active,
-           least(
-               CASE WHEN employee_pension_status = 'suspended' THEN employee_pension_months_unpaid END,
-               CASE WHEN institution_pension_status = 'suspended' THEN institution_pension_months_unpaid END,
-               CASE WHEN resident_pension_status = 'suspended' THEN resident_pension_months_unpaid END
-           ) AS pension_months_unpaid,
+           {{any_pension_active}} AS any_pension_active,
+           {{any_pension_enrolled}} AS any_pension_enrolled,
+           {{any_medical_active}} AS any_medical_active,
+           {{pensions_at_once}} AS pension_schemes_active,
+           {{medical_at_once}} AS medical_schemes_active,
+           least({{pension_months}}) AS pension_months_unpaid,
            -- C7, C9: the register must show both sides of a conversion, the end of one scheme and the other one alive.
            employee_pension_active
              AND coalesce(resident_pension_ended_on >= getvariable('campaign_starts'), false)

@@ -2,6 +2,8 @@
 -- one per construction project. In: employers, tax_units, dust_hazard_employers, construction_projects, registers, units,
 -- unit_keys. Out: employer_profile, project_profile, documented in models/profile.py.
 {{rows_with_their_employer}}
+{{employer_said}}
+{{project_said}}
 
 CREATE TABLE employer_profile AS
 WITH registered AS (
@@ -34,10 +36,7 @@ injury AS (
 ),
 any_scheme AS (
     SELECT DISTINCT unit
-    FROM (SELECT unit FROM pension UNION ALL SELECT unit FROM injury
-          UNION ALL SELECT unit FROM of_employee_medical WHERE status = 'active'
-          UNION ALL SELECT unit FROM of_unemployment WHERE status = 'active'
-          UNION ALL SELECT unit FROM of_maternity WHERE status = 'active')
+    FROM ({{insured_through}})
 )
 SELECT 'E' || substr(md5(u.credit_code), 1, 15) AS employer_id, u.credit_code,
        coalesce(r.name, t.name, d.name) AS name,
@@ -57,7 +56,7 @@ SELECT 'E' || substr(md5(u.credit_code), 1, 15) AS employer_id, u.credit_code,
        d.unit IS NOT NULL AS is_dust_hazard,
        d.exposed_workers::INTEGER AS exposed_workers,
        CASE WHEN d.unit IS NULL THEN NULL ELSE least(coalesce(injury.persons, 0), d.exposed_workers) END::INTEGER
-         AS dust_insured_workers
+         AS dust_insured_workers{{employer_told}}
 FROM (SELECT credit_code, credit_code AS unit FROM units) u
 LEFT JOIN registered r USING (unit)
 LEFT JOIN taxed t USING (unit)
@@ -65,7 +64,8 @@ LEFT JOIN dusty d USING (unit)
 LEFT JOIN employed USING (unit)
 LEFT JOIN pension USING (unit)
 LEFT JOIN injury USING (unit)
-LEFT JOIN any_scheme USING (unit);
+LEFT JOIN any_scheme USING (unit)
+{{employer_joins}};
 
 -- A project is known by its building permit, however it is spaced and bracketed. Told by two departments, it is insured if
 -- either knows so.
@@ -77,6 +77,7 @@ WITH by_permit AS (
 SELECT 'J' || substr(md5(p.permit), 1, 15) AS project_id, p.permit_no, p.name, coalesce(c.unit, p.employer_code) AS employer_code,
        p.employer_name, p.department, p.township, p.started_on,
        coalesce(p.started_on >= getvariable('campaign_starts'), false) AS is_new,
-       bool_or(coalesce(p.work_injury_insured = 'yes', false)) OVER (PARTITION BY p.permit) AS is_insured
+       bool_or(coalesce(p.work_injury_insured = 'yes', false)) OVER (PARTITION BY p.permit) AS is_insured{{project_told}}
 FROM by_permit p LEFT JOIN (SELECT DISTINCT file, row_number, unit FROM of_construction_projects) c USING (file, row_number)
+{{project_joins}}
 QUALIFY row_number() OVER (PARTITION BY p.permit ORDER BY p.file, p.row_number) = 1;

@@ -82,7 +82,11 @@ CLIMBING = text("""
            (SELECT max(e.due_before) FROM extension e
              WHERE e.obligation_id = o.id AND e.granted_at <= :as_of AND e.due_before > o.due_before) AS extended_to,
            coalesce((SELECT array_agg(s.step_id || '#' || s.occurrence) FROM step s WHERE s.obligation_id = o.id), '{}')
-             AS recorded
+             AS recorded,
+           coalesce((SELECT bool_and(m.sent_at IS NULL AND (m.held_at IS NOT NULL OR m.dead_at IS NOT NULL)) FROM message m
+             WHERE m.obligation_id = o.id AND m.organisation = o.organisation AND m.written_at = (
+                 SELECT max(n.written_at) FROM message n WHERE n.obligation_id = o.id AND n.organisation = o.organisation)), false)
+             AS is_unreached
     FROM obligation o
     WHERE o.campaign_id = :campaign AND o.ladder = ANY(:ladders) AND o.excused_at IS NULL
       AND o.due_before <= :horizon AND (o.look_at IS NULL OR o.look_at <= :as_of) AND o.id > :after

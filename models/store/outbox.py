@@ -77,24 +77,38 @@ def has_waiting(tx: Connection, campaign: str, as_of: datetime) -> bool:
 
 def sent(tx: Connection, ids: Sequence[int], at: datetime) -> None:
     """Records that messages left; what went wrong before stays on the row."""
-    tx.execute(update(Message).where(Message.id.in_(ids)).values(sent_at=at, next_attempt_at=None))
+    tx.execute(update(Message).where(Message.id.in_(ids)).values(sent_at=at, next_attempt_at=None, held_at=None))
+
+
+AGAIN_AFTER = timedelta(minutes=1)
+"""A held message is looked at with every sending; not twice in the same one."""
+
+
+def hold(tx: Connection, ids: Sequence[int], reason: str, at: datetime) -> int:
+    """Records that messages have no way out: no attempt was made. Answers how many were not held before."""
+    fresh: int = tx.execute(select(func.count()).where(Message.id.in_(ids), Message.held_at.is_(None))).scalar_one()
+    tx.execute(update(Message).where(Message.id.in_(ids)).values(
+        attempts=Message.attempts - 1, held_at=func.coalesce(Message.held_at, at), last_error=reason, next_attempt_at=at + AGAIN_AFTER))
+    return fresh
 
 
 def failed(tx: Connection, ids: Sequence[int], error: str, at: datetime, give_up_after: int) -> int:
     """Records that an attempt failed; a message tried ``give_up_after`` times is dead. Returns how many died now."""
     died = case((Message.attempts >= give_up_after, at), else_=None)
     return len([found for found in tx.execute(
-        update(Message).where(Message.id.in_(ids)).values(last_error=error, dead_at=died).returning(Message.dead_at)
+        update(Message).where(Message.id.in_(ids)).values(last_error=error, dead_at=died, held_at=None).returning(Message.dead_at)
     ).scalars() if found])
 
 
 def counts(tx: Connection, campaign: str, as_of: datetime) -> dict[str, int]:
-    """Messages written up to an instant by what had become of them then: waiting, sent, dead."""
+    """Messages written up to an instant by what had become of them then: waiting, sent, dead, held."""
     row = tx.execute(select(
         func.count().filter(Message.sent_at <= as_of).label("sent"),
         func.count().filter(Message.dead_at <= as_of).label("dead"),
         func.count().filter((Message.sent_at.is_(None) | (Message.sent_at > as_of))
-                            & (Message.dead_at.is_(None) | (Message.dead_at > as_of))).label("waiting"),
+                            & (Message.dead_at.is_(None) | (Message.dead_at > as_of))
+                            & (Message.held_at.is_(None) | (Message.held_at > as_of))).label("waiting"),
+        func.count().filter((Message.held_at <= as_of) & Message.sent_at.is_(None) & Message.dead_at.is_(None)).label("held"),
     ).where(Message.campaign_id == campaign, Message.written_at <= as_of)).mappings().one()
     return dict(row)
 
@@ -106,6 +120,14 @@ def dead(tx: Connection, campaign: str) -> list[Row]:
                Message.last_error, Message.written_at, Message.dead_at)
         .where(Message.campaign_id == campaign, Message.dead_at.is_not(None), Message.sent_at.is_(None))
         .order_by(Message.id)).mappings())
+
+
+def held(tx: Connection, campaign: str) -> list[Row]:
+    """How many messages have no way out now, by the channel they name and what is missing."""
+    return list(tx.execute(
+        select(Message.channel, Message.last_error, func.count().label("messages"), func.min(Message.held_at).label("since"))
+        .where(Message.campaign_id == campaign, Message.held_at.is_not(None), Message.sent_at.is_(None), Message.dead_at.is_(None))
+        .group_by(Message.channel, Message.last_error).order_by(Message.channel, Message.last_error)).mappings())
 
 
 def revive(tx: Connection, campaign: str, ids: Sequence[int] | None = None) -> int:

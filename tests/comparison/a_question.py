@@ -11,8 +11,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from comparison.database import script
 from comparison.identity import resolve
+from comparison.registers import common_sql
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 REGISTERS = ("resident_pension", "deaths", "employee_pension", "employment", "hardship")
@@ -70,7 +70,7 @@ class World:
         """What becomes of the rows."""
         db = duckdb.connect()
         db.execute("SET VARIABLE period_end = DATE '2021-05-31'")
-        db.execute(script("00_feeds"))
+        db.execute(common_sql())
         db.execute("CREATE TABLE people (person BIGINT, number BIGINT, person_id VARCHAR, id_number VARCHAR, name VARCHAR, "
                    "sex VARCHAR, birth_date DATE, township VARCHAR, village VARCHAR, household_no VARCHAR, is_in_doubt BOOLEAN)")
         _insert(db, "people", self.persons)

@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from comparison.database import script
-from comparison.units import FEEDS, UNIT_FEEDS, core_sql, employer_fills, unit_fills
+from comparison.registers import common_sql
+from comparison.units import core_sql, employer_fills, feeds, unit_feeds, unit_fills
 from models.plan_file import find, read
 
 PLAN = read(find("chengjiang-2021")).plan
@@ -24,9 +25,9 @@ class Registers:
         self.connection = connection
         connection.execute("SET VARIABLE period = '2021-05'; SET VARIABLE period_end = DATE '2021-05-31'; "
                            "SET VARIABLE campaign_starts = DATE '2021-03-18'")
-        connection.execute(script("00_feeds"))
+        connection.execute(common_sql())
         self.rows = 0
-        for feed in FEEDS:
+        for feed in feeds(PLAN):
             connection.execute(f"CREATE TABLE {feed} AS FROM feed.{feed}; CREATE TABLE {feed}_doubtful AS FROM feed.{feed}")
 
     def add(self, register: str, **columns: Any) -> None:
@@ -49,7 +50,7 @@ class Registers:
     def run(self) -> Registers:
         """Compares."""
         self.connection.execute(script("26_units", unit_fills(PLAN)))
-        self.connection.execute(script("45_employers", employer_fills()))
+        self.connection.execute(script("45_employers", employer_fills(PLAN)))
         return self
 
     def asked(self, sql: str) -> Any:
@@ -157,7 +158,7 @@ def test_a_code_that_fails_its_check_is_no_employer(registers: Registers) -> Non
 def test_every_row_that_names_an_employer_is_accounted_for(registers: Registers) -> None:
     registers.employer(A, "宏达商贸有限公司")
     registers.employer(C, "小张餐馆", kind="individual")
-    for feed in UNIT_FEEDS[1:]:
+    for feed in unit_feeds(PLAN)[1:]:
         registers.add(feed, credit_code=C, name="小张餐馆", township="fenglu")
     for number, (code, name) in enumerate([(A, "宏达"), (B, "外地公司"), (None, "小张餐馆"), (None, None)]):
         registers.insured(str(number), code, name, "employment")

@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from comparison.evidence import dated, evidence, evidence_sql
+from comparison.evidence import dated, evidence_sql, sentences
 from comparison.lists import WITH_PEOPLE, finding_select, listed
 from models.plan import Plan
 from models.plan_file import find, read
@@ -108,7 +108,7 @@ def test_evidence_asks_only_for_documented_columns(subject: str) -> None:
     plan = _plan("bozhou-2018")
     with duckdb.connect() as connection:
         _profiles(connection, person_id="P1")
-        lists = {None, *(name for statement in evidence().of(subject) for name in statement.lists)}
-        for name in lists:
+        lists = {name for sentence in sentences((), subject) for name in sentence.statement.lists}
+        for name in (None, *(plan.lists[0].model_copy(update={"id": name}) for name in sorted(lists))):
             joined = " JOIN people USING (person)" if subject == "person" else ""
             connection.execute(f"SELECT {evidence_sql(plan, subject, name)} FROM {subject}_profile{joined}").fetchall()

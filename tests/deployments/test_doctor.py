@@ -61,7 +61,7 @@ def test_a_channel_without_its_address_and_one_that_means_nothing(record: Path, 
     assert "CANBAO_SMTP_URL" in next(finding for finding in _of("通道", _now()) if finding.state == "mend").says
     monkeypatch.setenv("CANBAO_SMTP_URL", "smtp://mail.example.invalid:25?from=office@example.invalid")
     monkeypatch.setenv("CANBAO_ALARM_URL", "nonsense://x")
-    assert "Apprise" in next(finding for finding in _of("通道", _now()) if finding.state == "mend").says
+    assert "CANBAO_ALARM_URL is no address" in next(finding for finding in _of("通道", _now()) if finding.state == "mend").says
 
 
 def test_a_database_that_is_down_is_one_finding_not_the_end(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:

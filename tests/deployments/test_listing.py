@@ -17,7 +17,8 @@ from canbao.commands import app
 from deployments import listing
 from models.errors import WrongUse
 from models.plan import Plan
-from models.plan_file import find, read
+from models.plan_file import read
+from tests.plan.whole import whole_text
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANS = [read(path).plan for path in sorted((ROOT / "campaigns").glob("*/plan.yaml"))]
@@ -82,8 +83,8 @@ def _of_another_city(folder: Path) -> Path:
     """A plan of a site's own, outside the program."""
     plan = folder / "linhe" / "plan.yaml"
     plan.parent.mkdir()
-    source = find("chengjiang-2021").read_text(encoding="utf-8")
-    plan.write_text(source.replace("id: chengjiang-2021", "id: linhe-2021", 1).replace("due: {day: 15,", "due: {day: 20,"), encoding="utf-8")
+    source = whole_text("chengjiang-2021")
+    plan.write_text(source.replace("id: chengjiang-2021", "id: linhe-2021", 1).replace("day: 15\n", "day: 20\n"), encoding="utf-8")
     return plan
 
 

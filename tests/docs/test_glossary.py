@@ -10,9 +10,11 @@ from typing import NamedTuple, get_args
 import pytest
 
 from expectations.intake import Verdict
-from models.plan import FeedName, ListName, OrganisationKind, PhaseKind, Plan, Role
+from models import contract
+from models.plan import OrganisationKind, Plan, Role
 from models.plan_file import read
 from models.states import STATES
+from models.words import CHANNELS, PHASE_KINDS, SUBJECT_KINDS
 from rules.deadlines import Status
 from rules.finding_life import LIFE
 
@@ -80,9 +82,11 @@ def test_every_category_and_every_result_of_a_visit_is_named(plan: Plan) -> None
 
 
 @pytest.mark.parametrize("words", [
-    pytest.param(get_args(ListName), id="lists"),
-    pytest.param(get_args(PhaseKind), id="kinds of phases"),
-    pytest.param(get_args(FeedName), id="feeds"),
+    pytest.param(tuple(entry.id for plan in PLANS for entry in plan.lists), id="lists"),
+    pytest.param(tuple(PHASE_KINDS), id="kinds of phases"),
+    pytest.param(tuple(CHANNELS), id="channels"),
+    pytest.param(tuple(SUBJECT_KINDS), id="subjects"),
+    pytest.param(tuple(entry.feed for entry in contract.all()), id="feeds"),
     pytest.param(get_args(OrganisationKind), id="kinds of organisations"),
     pytest.param(get_args(Role), id="posts"),
     pytest.param(get_args(Status), id="how an obligation stands"),

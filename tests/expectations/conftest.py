@@ -11,11 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations import contract
 from expectations.intake import Intake, take
 from expectations.normalise import Accounts, Normalised
 from expectations.reading import read
-from models import plan_file
+from models import contract, plan_file
 from models.plan import Feed, Plan
 
 

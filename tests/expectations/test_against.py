@@ -69,7 +69,7 @@ def test_a_person_in_two_parts_stays_in_both(take_in: Take, tmp_path: Path) -> N
     ("人口_补报_35人", ""), ("人口分表1", "分1"), ("户籍人口_龙街(1)", "龙街"),
 ])
 def test_a_part_is_what_the_name_says_beyond_feed_date_and_version(plan: Plan, name: str, part: str) -> None:
-    from expectations.contract import for_feed
+    from models.contract import for_feed
 
     assert part_of(name, for_feed("population"), plan.item("feeds", "population")) == part
 

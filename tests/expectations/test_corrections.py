@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from expectations import contract as contracts
 from expectations.corrections import Account, Correction, apply
 from expectations.raw_rows import Reading
 from expectations.reading import read
+from models import contract as contracts
 
 HEADERS = ["身份证号", "姓名", "救助类别", "户号", "乡镇"]
 ROWS = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from expectations.contract import for_feed
+from models.contract import for_feed
 from tests.expectations.a_file import a_number, a_person, csv_file, people, population_file
 
 Doubtful = Callable[..., list[dict[str, Any]]]

@@ -8,9 +8,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from expectations import contract
 from expectations.households import member_of
 from expectations.reading import read
+from models import contract
 from tests.expectations.a_file import a_number, csv_file, workbook
 
 HARDSHIP = contract.for_feed("hardship")

@@ -12,10 +12,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations import contract, suites
+from expectations import suites
 from expectations.history import Held, History
 from expectations.intake import Intake
 from expectations.quality_page import Earlier, Surroundings, quality_page
+from models import contract
 from models.errors import StorageUnavailable, WrongUse
 from models.plan import Gates, Plan
 from rules.drift import Profile

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from expectations import contract
 from expectations.reading import read
+from models import contract
 from models.errors import FileReturned
 from tests.expectations.a_file import POPULATION, a_number, csv_file, people, population_file
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from expectations import contract, mistaken
-from models import plan_file
+from expectations import mistaken
+from models import contract, plan_file
 from models.plan import Plan
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from expectations import contract, text_files
-from expectations.contract import vocabulary
+from expectations import text_files
 from expectations.reading import read
+from models import contract
+from models.contract import vocabulary
 from models.errors import FileReturned
 from tests.expectations.a_file import POPULATION, a_number, a_person, csv_file, people, population_file
 

@@ -10,8 +10,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from expectations import contract, reading
+from expectations import reading
 from expectations.reading import find_header, read
+from models import contract
 from models.errors import FileReturned
 from tests.expectations.a_file import POPULATION, a_number, a_person, csv_file, people, population_file, workbook
 

@@ -7,11 +7,11 @@ from typing import get_args
 
 import pytest
 
-from expectations import contract as contracts
-from expectations.contract import Contract
 from expectations.normalise import READ_BY_TEXT
 from expectations.raw_rows import RowFault
 from expectations.reasons import cell_words, choices, reason, wording
+from models import contract as contracts
+from models.contract import Contract
 
 SQL = contracts.HERE / "sql"
 FAULT_MACROS = {"id": ("20_numbers", "number_fault"), "name": ("10_text", "name_fault"), "text": ("10_text", "text_fault")}

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations import contract
 from expectations.normalise import _database
 from expectations.soundness import sound_columns
+from models import contract
 from tests.expectations.a_file import a_number
 
 PEOPLE = contract.for_feed("population")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from expectations import contract
 from expectations.reading import Reading, read
+from models import contract
 from models.errors import FileReturned
 from tests.expectations.a_file import POPULATION, a_number, a_person, people
 

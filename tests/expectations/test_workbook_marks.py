@@ -15,9 +15,9 @@ import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from benchmarks.mutations import seed_file
-from expectations import contract
 from expectations.binary_marks import stream_of
 from expectations.reading import read
+from models import contract
 from models.errors import FileReturned
 from rehearsal.old_excel import OldSheet, compound_file, old_workbook
 from tests.expectations.a_file import POPULATION, a_number, a_person, people, workbook

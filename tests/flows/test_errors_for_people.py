@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import canbao
+from tests.plan.whole import whole_text
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +34,8 @@ def test_an_unknown_campaign_names_those_there_are(tmp_path: Path) -> None:
 
 def test_a_bad_plan_starts_nothing_and_lists_its_faults(tmp_path: Path) -> None:
     plan = tmp_path / "plan.yaml"
-    source = Path("campaigns/chengjiang-2021/plan.yaml").read_text(encoding="utf-8")
-    broken = source.replace("office: office", "office: nobody", 1).replace("day: 2, months_after: 1", "day: 31, months_after: 1", 1)
+    source = whole_text("chengjiang-2021")
+    broken = source.replace("office: office", "office: nobody", 1).replace("day: 2\n", "day: 31\n", 1)
     plan.write_text(broken, encoding="utf-8")
     said = _refused(tmp_path / "home", "rehearse", str(plan), code=1)
     assert "nobody" in said

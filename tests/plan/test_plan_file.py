@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models import plan_file
+from models import plan_file, plan_tree
 from models.errors import Fault, PlanUnsound, WrongUse
 from tests.plan.a_plan import a_plan, plan_text
 from tests.plan.a_plan import plan_file as written
@@ -194,7 +194,7 @@ def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_file, "SIZE_LIMIT_BYTES", 100)
+    monkeypatch.setattr(plan_tree, "SIZE_LIMIT_BYTES", 100)
     assert "larger" in faults_of(a_file(tmp_path, "#" * 101))[0].what
     assert "larger" not in faults_of(a_file(tmp_path, "#" * 100))[0].what
 

@@ -16,13 +16,13 @@ from models.plan_schema import declaring, described, models_of_a_plan
 from tests.plan.a_plan import a_plan, plan_text
 
 AGAIN = "write it anew: canbao plan schema --write"
-CAMPAIGNS = sorted((plan_file.REPOSITORY / "campaigns").glob("*/plan.yaml"))
+CAMPAIGNS = sorted((plan_file.REPOSITORY / "campaigns").glob("*/*.yaml"))
 KEYS = [(kind, key) for kind in models_of_a_plan().values() for key in kind.model_fields]
 
 
 def as_read(text: str) -> Any:
     """A plan's text as the reader of plans sees it."""
-    return plan_file._Tree(text).values()[0]
+    return yaml.load(text, Loader=plan_schema._Loader)
 
 
 def complaints(text: str) -> list[str]:
@@ -39,7 +39,7 @@ def test_the_schema_is_a_schema() -> None:
 
 
 def test_every_key_of_the_model_has_an_entry_and_every_entry_a_key() -> None:
-    known = {(name, key) for name, entries in described().items() if name != plan_schema.OF_THE_FILE for key in entries}
+    known = {(name, key) for name, entries in described().items() if name not in (plan_schema.OF_THE_FILE, plan_schema.OF_AN_ITEM) for key in entries}
     assert known == {(declaring(kind, key), key) for kind, key in KEYS}
 
 
@@ -50,6 +50,8 @@ def test_an_entry_speaks_both_languages_and_its_example_is_taken(kind: type[Base
     assert entry["en"].strip()
     assert entry["example"] not in (None, "", [], {})
 
+    if key == "contracts":  # a contract is long, has a schema and a page of its own, and is held to them there
+        return
     field = kind.model_fields[key]
     read = as_read(yaml.safe_dump({"value": entry["example"]}, allow_unicode=True))["value"]
     annotation: Any = field.annotation
@@ -58,8 +60,8 @@ def test_an_entry_speaks_both_languages_and_its_example_is_taken(kind: type[Base
     TypeAdapter(annotation).validate_json(json.dumps(read), strict=True)
 
 
-@pytest.mark.parametrize("path", CAMPAIGNS, ids=lambda path: path.parent.name)
-def test_the_schema_accepts_the_campaigns(path: Path) -> None:
+@pytest.mark.parametrize("path", [path for path in CAMPAIGNS if path.name != "place.yaml"], ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_the_schema_accepts_the_campaigns_and_their_bases(path: Path) -> None:
     assert complaints(path.read_text(encoding="utf-8")) == []
 
 

@@ -14,13 +14,12 @@ from python_calamine import CalamineWorkbook
 
 from comparison.engine import compare
 from comparison.exports import links_file
-from expectations import contract
 from expectations.intake import take
 from models.errors import WrongUse
 from models.plan import Plan
 from models.plan_file import read
 from rehearsal import names
-from rehearsal.feeds import HEADERS, SHAPES, SPELLINGS, file_name, providers_in, write_feeds
+from rehearsal.feeds import file_name, headers_of, made_up_of, providers_in, write_feeds
 from rehearsal.place import Place
 from rehearsal.place_config import derived, read_place
 from rehearsal.truth import LINK_TRUTH, LIST_TRUTH, PERSON_TRUTH, true_lists
@@ -50,37 +49,6 @@ def one_file(place: Place, inbox: Path, feed: str) -> Path:
     """The file of a feed with one provider."""
     (path,) = write_feeds(place, PLAN, inbox, [feed])
     return path
-
-
-# --- headers and spellings ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("feed", sorted(HEADERS))
-def test_every_header_is_one_the_contract_knows_for_that_column_or_for_none(feed: str) -> None:
-    # Departments send more columns than any rule needs; those must not be taken for others.
-    known, kept = contract.for_feed(feed).headers, contract.for_feed(feed).columns
-    for column, header in HEADERS[feed].items():
-        assert known.get(contract.header_key(header), ("nothing", 0))[0] == (column if column in kept else "nothing"), header
-
-
-@pytest.mark.parametrize("feed", sorted(HEADERS))
-def test_every_required_column_is_written(feed: str) -> None:
-    assert set(contract.for_feed(feed).required) <= set(HEADERS[feed])
-
-
-@pytest.mark.parametrize(("feed", "column"), [(feed, column) for feed, columns in SPELLINGS.items() for column in columns])
-def test_every_spelling_is_one_the_contract_knows(feed: str, column: str) -> None:
-    kept = contract.for_feed(feed).columns.get(column)
-    if kept is None:
-        return  # a column that no rule needs: nobody asks what it says
-    spellings = {text for texts in kept.codes.values() for text in texts}
-    assert {text for text in SPELLINGS[feed][column] if text} <= spellings
-
-
-def test_the_first_column_says_who_a_row_is_about() -> None:
-    for feed, headers in HEADERS.items():
-        identity = contract.for_feed(feed).identity
-        assert identity is None or next(iter(headers)) == identity.column
 
 
 # --- shapes ---------------------------------------------------------------------------------------------
@@ -115,16 +83,17 @@ def test_a_workbook_has_titles_above_and_a_total_and_a_signature_below(tmp_path:
 
 def test_numbers_of_persons_are_text_in_workbooks(tmp_path: Path) -> None:
     place = a_place()
-    for feed, shape in SHAPES.items():
-        if shape.form == "xlsx" and "id_number" in HEADERS[feed] and any(entry.feed == feed for entry in PLAN.feeds):
+    for feed in (entry.feed for entry in PLAN.feeds):
+        shape, headers = made_up_of(PLAN, feed), headers_of(PLAN, feed)
+        if shape.form == "xlsx" and "id_number" in headers:
             rows = sheet(one_file(place, tmp_path, feed))
-            at = rows[shape.titles].index(HEADERS[feed]["id_number"])
+            at = rows[shape.titles].index(headers["id_number"])
             assert names.is_citizen_number(str(rows[shape.titles + 1][at])), feed
 
 
 def test_a_disability_certificate_is_the_citizen_number_with_kind_and_grade(tmp_path: Path) -> None:
     rows = sheet(one_file(a_place(), tmp_path, "disability"))
-    titles = SHAPES["disability"].titles
+    titles = made_up_of(PLAN, "disability").titles
     row = dict(zip(map(str, rows[titles]), map(str, rows[titles + 1]), strict=True))
     assert row["残疾人证号"][:18] == row["身份证号"]
     assert row["残疾等级"] == {"1": "一级", "2": "二级", "3": "三级", "4": "四级"}[row["残疾人证号"][19]]
@@ -135,7 +104,7 @@ def test_township_names_differ_between_files_and_never_within_one(tmp_path: Path
     for path in write_feeds(place, PLAN, tmp_path, ["population", "resident_pension", "resident_medical", "employers"]):
         text = path.read_bytes()
         decoded = text.decode("utf-8-sig" if text.startswith(b"\xef\xbb\xbf") else "gb18030")
-        header = HEADERS[path.parent.parent.name]["township"]
+        header = headers_of(PLAN, path.parent.parent.name)["township"]
         written = {line[header] for line in csv.DictReader(io.StringIO(decoded))}
         assert len(written) == 6
         spelt |= written
@@ -193,7 +162,7 @@ def test_a_feed_of_several_providers_is_dealt_out_once(tmp_path: Path) -> None:
 
 def test_a_supplement_holds_only_what_is_new_and_the_first_one_all_there_was(tmp_path: Path) -> None:
     place = a_place(persons=20_000)
-    above_and_below = SHAPES["deaths"].titles + 1 + 2
+    above_and_below = made_up_of(PLAN, "deaths").titles + 1 + 2
     first = len(sheet(one_file(place, tmp_path, "deaths"))) - above_and_below
     assert first == (place.people.death_day >= 0).sum()
     place.advance("2021-05")
@@ -205,7 +174,7 @@ def test_a_newborn_without_a_number_is_told_of_through_the_mother(tmp_path: Path
     plan = another_plan("bozhou-2018")
     place = Place.create(plan, derived(plan), seed=1, persons=20_000)
     rows = sheet(write_feeds(place, plan, tmp_path, ["newborns"])[0])
-    header = SHAPES["newborns"].titles
+    header = made_up_of(plan, "newborns").titles
     assert "身份证号" not in rows[header]
     mothers = {str(row[rows[header].index("母亲身份证号")]) for row in rows[header + 1:]}
     assert mothers
@@ -271,7 +240,7 @@ def test_links_name_the_line_a_person_stands_on(tmp_path: Path) -> None:
     with (tmp_path / "2021-04" / LINK_TRUTH).open(encoding="utf-8") as stream:
         links = {(row["feed"], int(row["row_number"])): row for row in csv.DictReader(stream)}
     rows = sheet(one_file(place, tmp_path / "inbox", "students"))
-    line = SHAPES["students"].titles + 2
+    line = made_up_of(PLAN, "students").titles + 2
     assert links["students", line]["id_number"] == rows[line - 1][0]
     population = one_file(place, tmp_path / "inbox", "population").read_bytes().decode("gb18030").splitlines()
     assert links["population", 2]["id_number"] == population[1].split(",")[0].strip('"')

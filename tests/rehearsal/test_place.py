@@ -42,6 +42,7 @@ from rehearsal.state import (
     tilted,
 )
 from rehearsal.truth import PersonFacts, figures, meaning_of, true_lists
+from tests.plan.whole import whole_text
 
 PLAN_FILE = Path(__file__).parents[2] / "campaigns" / "chengjiang-2021" / "plan.yaml"
 PLAN = read(PLAN_FILE).plan
@@ -510,7 +511,7 @@ def test_without_a_place_file_sizes_follow_from_the_plans_own_targets(tmp_path: 
 
 
 def test_a_copied_plan_with_other_townships_needs_no_code() -> None:
-    text = PLAN_FILE.read_text(encoding="utf-8").replace("fenglu", "dongmen").replace("凤麓", "东门")
+    text = whole_text("chengjiang-2021").replace("fenglu", "dongmen").replace("凤麓", "东门")
     plan = Plan.model_validate(yaml.safe_load(text))
     place = Place.create(plan, derived(plan), seed=1, persons=3000)
     place.advance("2021-05")

@@ -8,7 +8,7 @@ import pytest
 
 from models.plan import Plan
 from models.plan_file import find, read
-from rules import schedule
+from rules import phases, schedule
 
 
 @pytest.fixture(scope="module")
@@ -61,17 +61,17 @@ def test_months_that_share_a_day_share_a_cron(chengjiang: Plan) -> None:
 
 
 def test_routine_compares_once_nothing_else_runs(district: Plan) -> None:
-    assert schedule.comparing_flow(district, date(2015, 3, 31)) == "data-comparison"
-    assert schedule.comparing_flow(district, date(2015, 4, 1)) == "routine"
+    assert phases.comparing_flow(district, date(2015, 3, 31)) == "data-comparison"
+    assert phases.comparing_flow(district, date(2015, 4, 1)) == "routine"
     assert _days(district, "data-comparison") == ["12-11 06:00", "01-13 06:00", "02-11 06:00", "03-11 06:00"]
     assert _days(district, "routine")[0] == "04-11 06:00"
 
 
 def test_the_survey_takes_back_while_it_lasts_and_contribution_otherwise(district: Plan) -> None:
-    assert schedule.field_flow(district, date(2014, 12, 31)) == "contribution"
-    assert schedule.field_flow(district, date(2015, 1, 1)) == "survey"
-    assert schedule.field_flow(district, date(2015, 3, 31)) == "survey"
-    assert schedule.field_flow(district, date(2015, 4, 1)) == "contribution"
+    assert phases.field_flow(district, date(2014, 12, 31)) == "contribution"
+    assert phases.field_flow(district, date(2015, 1, 1)) == "survey"
+    assert phases.field_flow(district, date(2015, 3, 31)) == "survey"
+    assert phases.field_flow(district, date(2015, 4, 1)) == "contribution"
     assert schedule.in_months(district, "survey") == {1, 2, 3}
     assert schedule.in_months(district, "contribution") is None
 

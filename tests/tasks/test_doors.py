@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
-from expectations import contract as contracts
 from expectations.database_source import Limits, described, extract, read_description
+from models import contract as contracts
 from models import plan_file
 from models.errors import CanbaoError, FileReturned, StorageUnavailable, WrongUse
 from models.plan import Plan

@@ -10,10 +10,10 @@ import pytest
 
 from models.database import transaction
 from models.store import campaigns, documents
+from rules.phases import field_flows
 from tasks.campaign import store_plan
 from tasks.comparison import run_comparison
 from tasks.due import (
-    FIELD,
     acceptance_due,
     bulletins_due,
     campaigns_in_force,
@@ -101,5 +101,5 @@ def test_a_rehearsals_record_is_left_to_its_own_clock(chengjiang: str) -> None:
 def test_only_one_of_the_field_flows_takes_back_on_a_day(record: Path) -> None:
     store_plan.fn(LIANYUNGANG, _at("2016-02-01T09:00"))
     for day, turn in (("2016-03-01", "pilot"), ("2016-05-01", "survey"), ("2016-11-01", "contribution")):
-        working = [flow for flow in FIELD if why_idle(LIANYUNGANG, flow, _at(f"{day}T09:00")) is None]
+        working = [flow for flow in field_flows() if why_idle(LIANYUNGANG, flow, _at(f"{day}T09:00")) is None]
         assert working == [turn]

@@ -20,7 +20,9 @@ from models.database import transaction
 from models.store import outbox
 from tasks import channels
 from tasks.campaign import store_plan
+from tasks.obligations import make_obligations
 from tasks.sending import send_messages
+from tasks.sweep import sweep_obligations
 from tests.patience import HANGS_AFTER_SECONDS
 from tests.tasks.mail_server import Mailbox, mail_server
 
@@ -70,7 +72,7 @@ def test_one_message_is_one_mail_and_several_to_one_post_are_one_digest(campaign
 def test_a_mailbox_that_is_busy_is_tried_again_after_the_plan_s_pauses(campaign: str, mailbox: Mailbox) -> None:
     mailbox.answers = ["451 later", "451 later"]
     _write("甲")
-    assert send_messages.fn(campaign, NOW) == {"sent": 0, "failed": 1, "dead": 0}
+    assert send_messages.fn(campaign, NOW) == {"sent": 0, "failed": 1, "dead": 0, "held": 0}
     assert send_messages.fn(campaign, NOW + timedelta(minutes=4))["sent"] == 0, "the first pause is five minutes"
     assert send_messages.fn(campaign, NOW + timedelta(minutes=5))["failed"] == 1
     assert send_messages.fn(campaign, NOW + timedelta(minutes=34))["sent"] == 0, "the second is half an hour"
@@ -190,3 +192,50 @@ def test_a_webhook_gets_the_message_and_one_that_fails_is_tried_again(campaign: 
         server.shutdown()
     assert [entry["title"] for entry in received] == ["催报甲", "催报甲"]
     assert received[0]["message"] == received[1]["message"]
+
+
+def _held(campaign: str) -> list[dict[str, Any]]:
+    with transaction() as tx:
+        return [dict(row) for row in outbox.held(tx, campaign)]
+
+
+@pytest.mark.parametrize(("named", "missing"), [
+    ("emial", "CANBAO_MESSAGE_CHANNEL names no channel"), ("email", "CANBAO_SMTP_URL is not set"), ("webhook", "CANBAO_WEBHOOK_URL is not set"),
+])
+def test_what_has_no_way_out_is_held_told_of_and_leaves_when_that_is_mended(
+    campaign: str, record: Path, monkeypatch: pytest.MonkeyPatch, named: str, missing: str
+) -> None:
+    monkeypatch.setenv("CANBAO_MESSAGE_CHANNEL", named)
+    _write("甲", "乙")
+    assert send_messages.fn(campaign, NOW) == {"sent": 1, "failed": 0, "dead": 0, "held": 2}, "the alarm alone leaves, as a file"
+    assert [(row["last_error"], row["messages"]) for row in _held(campaign)] == [(missing, 2)]
+    assert send_messages.fn(campaign, NOW + timedelta(hours=1))["held"] == 2
+    assert {(row["attempts"], row["sent_at"]) for row in _rows()} == {(0, None)}, "nothing was tried, nothing used up"
+    alarm, = [path.read_text() for path in (record / CAMPAIGN / "messages").glob("*.txt")]
+    assert "消息无法发出" in alarm
+    with mail_server() as box:
+        monkeypatch.setenv("CANBAO_SMTP_URL", box.url)
+        monkeypatch.setenv("CANBAO_MESSAGE_CHANNEL", "email")
+        assert send_messages.fn(campaign, NOW + timedelta(hours=2))["sent"] == 2
+    assert _held(campaign) == []
+
+
+def test_nobody_is_taken_further_up_a_ladder_whom_no_message_reached(campaign: str, record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANBAO_MESSAGE_CHANNEL", "emial")
+    make_obligations.fn(campaign, NOW)
+    asked, overdue = datetime(2021, 6, 30, 10, tzinfo=NOW.tzinfo), datetime(2021, 7, 9, 10, tzinfo=NOW.tzinfo)
+    first = sweep_obligations.fn(campaign, asked)
+    assert first["sent"] > 0
+    assert send_messages.fn(campaign, asked)["held"] > 0
+    steps = _steps()
+    assert sweep_obligations.fn(campaign, overdue)["sent"] == sum(1 for step in _steps() - steps), "those never asked before alone"
+    assert {step for step in _steps() - steps if step[0] in {known[0] for known in steps}} == set()
+    monkeypatch.setenv("CANBAO_MESSAGE_CHANNEL", "files")
+    assert send_messages.fn(campaign, overdue + timedelta(minutes=5))["held"] == 0
+    sweep_obligations.fn(campaign, overdue + timedelta(minutes=10))
+    assert {step for step in _steps() - steps if step[0] in {known[0] for known in steps}}, "the ladder goes on"
+
+
+def _steps() -> set[tuple[int, str, int]]:
+    with transaction() as tx:
+        return {tuple(row) for row in tx.execute(text("SELECT obligation_id, step_id, occurrence FROM step WHERE state = 'sent'"))}

@@ -1,4 +1,6 @@
-"""Data contracts: what a feed's file must hold, read from ``contracts/<feed>.yaml``.
+"""Data contracts: everything there is to say of a feed, once: what its file must hold, what it tells of whom, in which words a
+clerk is told so, and how a made-up place fills it. Read from ``expectations/contracts/<feed>.yaml``; a site's own stand in its
+plan, or beside it in ``feeds/``.
 
 A contract names every column that is kept, how departments head it, its type, which rule needs it and whether it is
 personal (PIPL art. 6: a column that no rule uses is not kept), the spellings of each code, and what is expected of a
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,13 +21,13 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from models.errors import CanbaoError
-from models.plan import FeedName, OrganisationKind, Slug, Strict, Text
+from models.schema import Expression, Share, Slug, Strict, Text
 
-HERE = Path(__file__).parent
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+HERE = Path(__file__).resolve().parents[1] / "expectations"
 CONTRACTS = HERE / "contracts"
 VOCABULARY = HERE / "vocabulary.yaml"
 
-Share = Annotated[float, Field(ge=0, le=1)]
 ColumnType = Literal[
     "id", "uscc", "name", "text", "code", "slug", "date", "month", "amount", "number", "int", "org",
 ]
@@ -61,7 +63,7 @@ class Column(Strict):
     holds_certificate: bool = False
     is_phone: bool = False
     stands_in: Slug | None = None
-    organisation_kinds: tuple[OrganisationKind, ...] = ()
+    organisation_kinds: tuple[Slug, ...] = ()
     address: Slug | None = None
 
     @field_validator("codes", mode="before")
@@ -159,16 +161,134 @@ class Identity(Strict):
         return self
 
 
+LISTED = "listed"
+"""A flag that is up for whoever has a row that counts."""
+FACT_KINDS: dict[str, str] = {
+    "flag": "BOOLEAN", "text": "VARCHAR", "code": "VARCHAR", "month": "VARCHAR", "date": "DATE", "number": "DOUBLE"}
+"""What a feed can tell, and the type of the profile's column. A whole number or a code of digits is an INTEGER."""
+COLUMN_TYPES: dict[ColumnType, str] = {
+    "id": "VARCHAR", "uscc": "VARCHAR", "name": "VARCHAR", "text": "VARCHAR", "code": "VARCHAR", "slug": "VARCHAR",
+    "date": "DATE", "month": "VARCHAR", "amount": "DOUBLE", "number": "DOUBLE", "int": "BIGINT", "org": "VARCHAR",
+}
+"""How a column of a snapshot is typed."""
+
+
+class Fact(Strict):
+    """One thing that a feed tells the profile about its subject: the column of that name.
+
+    Exactly one of the kinds is given: ``flag`` (``listed``: whoever has a row that counts; or a condition over the feed's
+    columns), or the column of the feed that holds the ``text``, ``code``, ``month``, ``date`` or ``number``. ``words`` is how a
+    code is written in evidence.
+    """
+
+    meaning: Text
+    flag: Expression | None = None
+    text: Slug | None = None
+    code: Slug | None = None
+    month: Slug | None = None
+    date: Slug | None = None
+    number: Slug | None = None
+    words: dict[str, Text] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Fact:
+        given = [kind for kind in FACT_KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of {', '.join(f'`{kind}`' for kind in FACT_KINDS)} (given: {', '.join(given) or 'none'})")
+        if self.words and self.code is None:
+            raise ValueError("`words` belong to a `code`")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Which of the kinds it is."""
+        return next(kind for kind in FACT_KINDS if getattr(self, kind) is not None)
+
+    @property
+    def column(self) -> str | None:
+        """The feed's column that holds it; None for a flag."""
+        return None if self.kind == "flag" else str(getattr(self, self.kind))
+
+
+class Scheme(Strict):
+    """The feed is the register of an insurance scheme, one row per insured person: it gives the profile status, whether it is
+    active, first enrolment, last month paid, months unpaid. ``covers`` counts it among the pensions or the medical schemes;
+    ``through_employer``: its rows name the employer who pays."""
+
+    covers: Literal["pension", "medical", "other"] = "other"
+    through_employer: bool = False
+
+
+class Statement(Strict):
+    """One sentence of evidence that a clerk can check: ``says`` it where the condition ``when`` over the profile holds.
+
+    ``{column}`` is the column's value, as its fact's ``words`` or those named behind ``|`` say it. With ``lists`` it stands in the
+    evidence of these lists only, and of such lists as no sentence names and whose condition asks what ``when`` asks; without, in
+    that of every list. ``rank`` is its place among the sentences, the feed's own if left out; ``about`` the subject, if not the feed's.
+    """
+
+    when: Expression
+    says: Text
+    lists: tuple[Slug, ...] = ()
+    about: Slug | None = None
+    rank: int | None = None
+
+
+class MadeUpCell(Strict):
+    """How a made-up place fills a column: the department's own ``header``, and a source of cells of ``rehearsal.cells`` (``cell``)
+    with what it needs. ``written``: how each code is spelled, by its number in the place; ``among``: one of these texts by
+    chance; ``least``, ``most``: a whole number, or so many days before the month's end."""
+
+    header: Text
+    cell: Slug
+    written: tuple[str, ...] = ()
+    among: tuple[Text, ...] = ()
+    least: int = 0
+    most: int = 0
+
+
+class MadeUp(Strict):
+    """How a made-up place fills the feed. ``rows`` is a source of ``rehearsal.cells``: who or what stands in it; of these a
+    ``share`` by chance, of which another part every month, so that all have changed after ``changes_in_months``. The rest is
+    the file's shape as the department's system exports it."""
+
+    rows: Slug
+    share: Share = 1
+    changes_in_months: Annotated[int, Field(ge=1, le=1200)] = 60
+    form: Literal["csv", "xlsx"] = "xlsx"
+    encoding: Literal["gb18030", "utf-8", "utf-8-sig"] = "gb18030"
+    titles: Annotated[int, Field(ge=0, le=3)] = 1
+    numbered: bool = False
+    footer: bool = False
+    dates: Text = "%Y-%m-%d"
+    months: str = "-"
+    columns: dict[Slug, MadeUpCell] = Field(min_length=1)
+
+
 class Contract(Strict):
     """One feed's contract. ``key`` is what makes a row the same row again; a blank in it is a value of its own.
-    ``known_as``: words by which titles and file names tell this feed from the others."""
+    ``known_as``: words by which titles and file names tell this feed from the others. ``rank`` is its place among the feeds,
+    in the profile and in evidence; a site's own come last.
 
-    feed: FeedName
+    ``tells`` is what it gives the profile, a ``scheme`` its columns besides. Only rows for which ``counts_if`` holds tell
+    anything, and with ``newest`` only those of the latest month in that column (or without one); of several rows of one
+    subject the first by ``strongest_first`` speaks.
+    """
+
+    feed: Slug
     name: Text
     subject: Literal["person", "employer", "project", "statistic"]
     source: Text
     known_as: tuple[Text, ...] = Field(min_length=1)
     key: tuple[Slug, ...] = Field(min_length=1)
+    rank: int = 1000
+    scheme: Scheme | None = None
+    tells: dict[Slug, Fact] = Field(default_factory=dict)
+    counts_if: Expression | None = None
+    newest: Slug | None = None
+    strongest_first: Expression | None = None
+    evidence: tuple[Statement, ...] = ()
+    made_up: MadeUp | None = None
     identity: Identity | None = None
     columns: dict[Slug, Column] = Field(min_length=1)
     expectations: tuple[Expectation, ...] = ()
@@ -179,11 +299,31 @@ class Contract(Strict):
         named = [*self.key, *(e.column for e in self.expectations if e.column)]
         named += [column.stands_in for column in self.columns.values() if column.stands_in]
         named += [column.address for column in self.columns.values() if column.address]
+        named += [fact.column for fact in self.tells.values() if fact.column] + ([self.newest] if self.newest else [])
         if self.identity:
             named.append(self.identity.column)
         unknown = sorted(set(named) - set(self.columns))
         if unknown:
             raise ValueError(f"names columns it does not have: {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed_from_vocabulary(cls, stated: Any) -> Any:
+        """Takes over what all contracts share: columns referred to by ``as``, and faults of the file as a whole."""
+        if not isinstance(stated, dict) or not isinstance(stated.get("columns"), dict):
+            return stated
+        return _completed(stated, vocabulary())
+
+    @model_validator(mode="after")
+    def _tells_whom_it_knows(self) -> Contract:
+        if (self.tells or self.scheme) and self.subject == "statistic":
+            raise ValueError("a feed of statistics is about no subject: drop `tells` and `scheme`")
+        if self.scheme and not {"status", "enrolled_on", "last_paid_month"} <= set(self.columns):
+            raise ValueError("the register of a scheme needs the columns status, enrolled_on and last_paid_month")
+        needs = {"person": "id_number", "employer": "credit_code", "project": "permit_no"}
+        if self.tells and needs[self.subject] not in self.columns:
+            raise ValueError(f"who is told of is known by the column {needs[self.subject]}, which it does not have")
         return self
 
     @model_validator(mode="after")
@@ -240,26 +380,37 @@ def header_key(text: str) -> str:
     return _NOT_IN_HEADERS.sub("", without or plain)
 
 
+def for_feed(name: str, own: Sequence[Contract] = ()) -> Contract:
+    """The contract of a feed: one of a plan's ``own``, else one that ships. Raises CanbaoError for an unknown feed, saying which
+    there are, or a bad contract."""
+    found = next((entry for entry in own if entry.feed == name), None) or shipped().get(name)
+    if found is None:
+        known = ", ".join(sorted({*shipped(), *(entry.feed for entry in own)}))
+        raise CanbaoError(f"there is no feed {name!r}.", cure=f"The feeds are {known}. A site's own stand in feeds/ beside its plan.")
+    return found
+
+
+def all(own: Sequence[Contract] = ()) -> tuple[Contract, ...]:
+    """Every contract that ships, and a plan's own, by feed name."""
+    return tuple(sorted((*shipped().values(), *own), key=lambda entry: entry.feed))
+
+
+def ranked(own: Sequence[Contract] = ()) -> tuple[Contract, ...]:
+    """Every contract in the order in which profile and evidence have them."""
+    return tuple(sorted((*shipped().values(), *own), key=lambda entry: (entry.rank, entry.feed)))
+
+
 @cache
-def for_feed(name: str) -> Contract:
-    """The contract of a feed. Raises CanbaoError for an unknown feed, saying which there are, or a bad contract."""
-    path = CONTRACTS / f"{name}.yaml"
-    if not re.fullmatch(r"[a-z_]+", name) or not path.is_file():
-        known = ", ".join(sorted(entry.stem for entry in CONTRACTS.glob("*.yaml")))
-        raise CanbaoError(f"there is no feed {name!r}.", cure=f"The feeds are {known}.")
-    return read_contract(path)
-
-
-def all() -> tuple[Contract, ...]:
-    """Every contract, by feed name."""
-    return tuple(for_feed(path.stem) for path in sorted(CONTRACTS.glob("*.yaml")))
+def shipped() -> dict[str, Contract]:
+    """The contracts that ship, by feed."""
+    return {path.stem: read_contract(path) for path in sorted(CONTRACTS.glob("*.yaml"))}
 
 
 def read_contract(path: Path) -> Contract:
     """The contract in a file, completed from the vocabulary. Raises CanbaoError naming every fault with its place."""
     try:
-        stated = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Contract.model_validate(_completed(stated, vocabulary()))
+        stated = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        return Contract.model_validate(stated)
     except ValidationError as refusal:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in refusal.errors())
         raise CanbaoError(f"the contract is unsound: {faults}.", where=str(path)) from None
@@ -270,7 +421,7 @@ def read_contract(path: Path) -> Contract:
 @cache
 def vocabulary() -> dict[str, Any]:
     """What all contracts share: columns, file faults, bounds of dates and limits of reading."""
-    words: dict[str, Any] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
+    words: dict[str, Any] = yaml.load(VOCABULARY.read_text(encoding="utf-8"), Loader=_LOADER)
     return words
 
 
@@ -293,7 +444,7 @@ def _completed_column(name: str, column: dict[str, Any], shared: dict[str, Any])
         return column
     entry = column["as"]
     if entry not in shared:
-        raise KeyError(f"column {name}: the vocabulary has no {entry!r}")
+        raise ValueError(f"column {name}: nothing shared is called {entry!r}; use {', '.join(sorted(shared))}")
     base = shared[entry]
     own = {key: value for key, value in column.items() if key != "as"}
     aliases = [*own.get("aliases", []), *base.get("aliases", [])]
