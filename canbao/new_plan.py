@@ -20,8 +20,9 @@ import yaml
 
 from models.errors import WrongUse
 from models.plan import OrganisationKind
-from models.plan_file import BASES, REPOSITORY
+from models.plan_file import BASES, REPOSITORY, LoadedPlan
 from models.plan_schema import MARK, SCHEMA_FILE
+from rules.calendar import WorkCalendar
 
 ITEM_KEYS = ("id", "code", "feed", "list", "what")
 QUESTIONS_FILE = REPOSITORY / "models" / "plan_questions.yaml"
@@ -411,6 +412,12 @@ def _flow(value: Any) -> str:
     return text.removesuffix("...\n").strip()
 
 
-def whole_of(text: str) -> dict[str, Any]:
-    """A whole plan's text (``LoadedPlan.text``) as plain values."""
-    return cast("dict[str, Any]", json.loads(text))
+def whole_of(loaded: LoadedPlan) -> dict[str, Any]:
+    """A whole plan as plain values. Where it runs into a year whose holidays nobody has published, it says that weekends alone
+    count until then: the plan is sound, and the question stands beside it."""
+    whole = cast("dict[str, Any]", json.loads(loaded.text))
+    plan = loaded.plan
+    calendar = WorkCalendar(plan.calendar)
+    if not all(calendar.knows_year(year) for year in range(plan.starts.year, max(plan.ends, plan.acceptance.final_on).year + 1)):
+        whole["calendar"] = {**whole["calendar"], "unpublished": "weekends"}
+    return whole

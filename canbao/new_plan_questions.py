@@ -70,7 +70,7 @@ def written(out: Path, given: Given, like: str | None, year: int | None) -> None
     answers = _answers(given)
     _write(out, text_of(answers, out))
     try:
-        whole = whole_of(read(out).text)
+        whole = whole_of(read(out))
     except PlanUnsound:
         return  # the caller checks the file and tells each fault with its line; the answers are not lost
     out.write_text(text_of(answers, out, whole), encoding="utf-8")

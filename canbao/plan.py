@@ -128,15 +128,43 @@ def plan_show(
 
 
 @app.command(rich_help_panel=PLAN)
-def calendar(campaign: CampaignArg, as_json: Json = False) -> None:
-    """Every phase, deadline (nominal and effective), reminder and step."""
+def calendar(
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN | import", help="A campaign or plan file; or the word `import`.")],
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="With `import`: a year's holidays and make-up workdays.")] = None,
+    source: Annotated[str, typer.Option("--source", help="With `import`: the notice they come from, if the file does not say.")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="With `import`: in place of other days of that year.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Every phase, deadline (nominal and effective), reminder and step. `canbao calendar import FILE` takes over the holidays and make-up
+    workdays of a year as the State Council published them: CSV lines date,kind (2027-02-06,holiday or 2027-02-14,workday; also 休 and 班)
+    under a line `# source: …`, or YAML with year, source, holidays and workdays."""
     from canbao import render
+    if campaign == "import":
+        _import_year(file, source, replace, as_json)
+        return
+    if file is not None:
+        from models.errors import WrongUse
+
+        raise WrongUse("a campaign's calendar takes no file.", where=str(file), cure="`canbao calendar import FILE` takes a year over.")
     from canbao.timetable import calendar_rows
     from comparison.plan_check import load_sound
 
     plan = load_sound(campaign).plan
     rows = calendar_rows(plan)
     show({"campaign": plan.id, "calendar": rows}, as_json, lambda: render.calendar_page(plan, rows))
+
+
+def _import_year(file: Path | None, source: str, replace: bool, as_json: bool) -> None:
+    from models import calendars
+    from models.errors import WrongUse
+
+    if file is None:
+        raise WrongUse("no file is named.", where="canbao calendar import", cure=f"Give {calendars.FORMAT}.")
+    year, is_new = calendars.take_over(file, source, replace=replace)
+    result = {"year": year.year, "source": year.source, "holidays": len(year.holidays), "workdays": len(year.workdays), "changed": is_new}
+    answer(result, as_json, f"{year.year}: {len(year.holidays)} holidays, {len(year.workdays)} make-up workdays ({year.source}). "
+           + ("Plans that are checked or put in force from now on use it; one in force does when it is put in force again."
+              if is_new else "Imported before, nothing changed."))
 
 
 @app.command(rich_help_panel=PLAN)

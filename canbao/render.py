@@ -51,7 +51,7 @@ def calendar_page(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> RenderableTy
         steps = " ".join(f"{step['at']:%m-%d}" for step in row.get("steps", ()))
         lines.append((_day(effective), kinds[row["kind"]], row["what"], units, moved, steps and f"催办 {steps}"))
     unknown = [row for row in rows if not row["in_calendar"]]
-    warning = ["", f"注意：{len(unknown)} 个日期在公布的节假日历（2004–2026）之外，仅按周末计算。"] if unknown else []
+    warning = ["", f"注意：{len(unknown)} 个日期所在年份的放假安排尚未导入，仅按周末计算。"] if unknown else []
     return page(f"{plan.name}（{plan.id}）", "", table(lines), *warning)
 
 

@@ -43,6 +43,7 @@ from deployments.listing import listing
 from deployments.server import as_our_client
 from deployments.supervisor import HEALTH_FILE
 from models import database
+from models.calendars import imported
 from models.errors import CanbaoError
 from models.loopback import IGNORED, NAMES
 from models.machine import GIGABYTE, Share, machine
@@ -211,10 +212,13 @@ def _clock(as_of: datetime) -> Iterator[Finding]:
 
 
 def _calendar(as_of: datetime) -> Iterator[Finding]:
-    left = (date(LAST_KNOWN_YEAR, 12, 31) - as_of.date()).days
+    last = LAST_KNOWN_YEAR
+    while last + 1 in imported():
+        last += 1
+    left = (date(last, 12, 31) - as_of.date()).days
     state = _graded("calendar_days_left", left, low_is_bad=True)
-    yield Finding("节假日历", state, f"已知至 {LAST_KNOWN_YEAR} 年底" + (f"，还有 {left} 天" if left >= 0 else "，现已过期，只按周末推算"),
-                  "" if state == "ok" else "国务院公布下年放假安排后升级 chinesecalendar，或在方案 calendar 中写明当地假日和调休")
+    yield Finding("节假日历", state, f"已知至 {last} 年底" + (f"，还有 {left} 天" if left >= 0 else "，现已过期，只按周末推算"),
+                  "" if state == "ok" else "国务院公布下年放假安排后：canbao calendar import 文件（或升级 chinesecalendar）")
 
 
 # --- what runs ------------------------------------------------------------------------------------------

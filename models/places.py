@@ -11,8 +11,8 @@ from pathlib import Path
 
 from models.errors import WrongUse
 
-OURS = frozenset({"backups", "matplotlib", "postgres", "prefect", "run"})
-"""Folders in CANBAO_HOME that belong to no campaign."""
+OURS = frozenset({"backups", "calendars", "import", "matplotlib", "postgres", "prefect", "run"})
+"""Folders in CANBAO_HOME that belong to no campaign, and the word by which `canbao calendar` takes a year in."""
 LONGEST_PART_BYTES = 200
 """Of a file system's 255: what is written beside a name (an ending, a draft's number) must still fit."""
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)

@@ -89,16 +89,30 @@ class Selector(Strict):
 # --- when -----------------------------------------------------------------------------------------------
 
 
+class CalendarYear(Strict):
+    """A year's holidays and make-up workdays as they were published, and where. `canbao calendar import` brings them to a site; a plan
+    that is read there takes over the years it runs in."""
+
+    year: Annotated[int, Field(ge=2000, le=2200)]
+    source: Text
+    holidays: tuple[date, ...] = Field(min_length=1)
+    workdays: tuple[date, ...] = ()
+
+
 class CalendarPolicy(Sourced):
     """How a nominal date becomes an effective one. Local additions to the public calendar are listed here.
 
-    ``cut_off`` is the hour of the due day before which something must arrive; the whole day counts if it is left out.
+    ``cut_off`` is the hour of the due day before which something must arrive; the whole day counts if it is left out. ``years``
+    are such as are published later than the program was; of a year that nobody published yet a deadline is a fault, unless
+    ``unpublished: weekends`` says that Saturdays and Sundays alone shall count.
     """
 
     roll: RollPolicy = "next_workday"
     cut_off: time | None = None
     extra_holidays: tuple[date, ...] = ()
     extra_workdays: tuple[date, ...] = ()
+    years: tuple[CalendarYear, ...] = ()
+    unpublished: Literal["refuse", "weekends"] = "refuse"
 
 
 class Cadence(Strict):

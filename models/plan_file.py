@@ -21,15 +21,17 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from models import calendars
 from models.contract import Contract
 from models.errors import Fault, PlanUnsound, WrongUse, harmless
 from models.plan import CampaignId, MonthLabel, Plan, Region, Slug
 from models.plan_bases import Bases, needs_merging
-from models.plan_tree import Place, Spot, Tree, composed, obstacles, text_of
+from models.plan_tree import Place, Spot, Tree, child, composed, obstacles, text_of
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BASES = REPOSITORY / "campaigns" / "base"
 PLAN_NAME = "plan.yaml"
+YEARS = "years"
 FEEDS, CONTRACTS = "feeds", "contracts"
 """The folder beside a plan with the contracts of a site's own feeds, one file each, and the key under which they stand in it."""
 
@@ -139,7 +141,30 @@ def _tree(text: str, path: Path | None, name: str) -> tuple[Tree, list[Fault]]:
     beside = sorted((path.parent / FEEDS).glob("*.yaml")) if path is not None and (path.parent / FEEDS).is_dir() else []
     if beside:
         root = _with_contracts(root, beside, name)
+    if path is not None:
+        root = _with_years(root)
     return Tree(root, own), faults
+
+
+def _with_years(root: yaml.MappingNode) -> yaml.MappingNode:
+    """The plan with the imported calendars of the years it runs in, and of the one after, into which its last deadlines fall. A year
+    that the plan states itself stays as it is."""
+    starts, ends, policy = (child(root, key) for key in ("starts", "ends", "calendar"))
+    first, last = (re.match(r"\d{4}", found[0].value) if found and isinstance(found[0], yaml.ScalarNode) else None for found in (starts, ends))
+    if policy is None or first is None or last is None or not isinstance(policy[0], yaml.MappingNode):
+        return root
+    stated = child(policy[0], YEARS)
+    known = [child(entry, "year") for entry in stated[0].value] if stated and isinstance(stated[0], yaml.SequenceNode) else []
+    own = {found[0].value for found in known if found}
+    beside = [year for year in calendars.years_beside(int(first[0]), int(last[0]) + 1) if str(year.year) not in own]
+    if not beside:
+        return root
+    added = [composed(json.dumps(year.values(), ensure_ascii=False), str(calendars.place() / f"{year.year}.yaml")) for year in beside]
+    listed = [*(stated[0].value if stated else []), *added]
+    mark = policy[0].start_mark
+    years = (yaml.ScalarNode("tag:yaml.org,2002:str", YEARS, mark, mark), yaml.SequenceNode("tag:yaml.org,2002:seq", listed, mark, mark))
+    changed = yaml.MappingNode(policy[0].tag, [*(pair for pair in policy[0].value if pair[0].value != YEARS), years], mark, policy[0].end_mark)
+    return yaml.MappingNode(root.tag, [(key, changed if value is policy[0] else value) for key, value in root.value], root.start_mark, root.end_mark)
 
 
 def _base(base: str, asked_in: str, spot: Spot, path: Path | None, name: str, faults: list[Fault]) -> yaml.MappingNode | None:

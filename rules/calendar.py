@@ -1,7 +1,8 @@
 """The working calendar: which days are workdays, and how a date moves when it is none.
 
-The public calendar (holidays and make-up workdays, 调休) is known for the years that ``chinesecalendar`` holds; a
-plan adds local holidays and workdays, and these win. Beyond the known years nothing is certain: the calendar either
+The public calendar (holidays and make-up workdays, 调休) is known for the years that ``chinesecalendar`` holds and for those
+that the plan states (a site imports them as they are published, and they win); a plan adds local holidays and workdays,
+and these win over both. Beyond the known years nothing is certain: the calendar either
 refuses (``raise``) or falls back to Monday to Friday, and ``covers`` says so, so that whoever shows a date can too.
 """
 
@@ -35,6 +36,9 @@ class WorkCalendar:
         self.beyond = beyond
         self._holidays = frozenset(policy.extra_holidays)
         self._workdays = frozenset(policy.extra_workdays)
+        self._stated_years = frozenset(entry.year for entry in policy.years)
+        self._stated_holidays = frozenset(day for entry in policy.years for day in entry.holidays)
+        self._stated_workdays = frozenset(day for entry in policy.years for day in entry.workdays)
         self._counted: dict[tuple[date, int], date] = {}
         self._between: dict[tuple[date, date], int] = {}
         if both := sorted(self._holidays & self._workdays):
@@ -45,7 +49,11 @@ class WorkCalendar:
 
     def covers(self, day: date) -> bool:
         """Whether ``day`` is known: in a year of the public calendar, or named by the plan."""
-        return FIRST_KNOWN_YEAR <= day.year <= LAST_KNOWN_YEAR or day in self._holidays or day in self._workdays
+        return self.knows_year(day.year) or day in self._holidays or day in self._workdays
+
+    def knows_year(self, year: int) -> bool:
+        """Whether the holidays of a year are published, as far as the program and the plan know."""
+        return FIRST_KNOWN_YEAR <= year <= LAST_KNOWN_YEAR or year in self._stated_years
 
     def is_workday(self, day: date) -> bool:
         """Whether people work that day; make-up Saturdays and Sundays count. The plan's own days win.
@@ -56,10 +64,16 @@ class WorkCalendar:
             return False
         if day in self._workdays:
             return True
+        if day in self._stated_holidays:
+            return False
+        if day in self._stated_workdays:
+            return True
+        if day.year in self._stated_years:
+            return day.weekday() < SATURDAY
         if self.beyond == "raise" and not self.covers(day):
             raise CalendarUnknown(
                 f"the public holiday calendar knows {FIRST_KNOWN_YEAR} to {LAST_KNOWN_YEAR}, not {day}.",
-                cure="Update `chinesecalendar`, or name that year's holidays and workdays in the plan.",
+                cure="`canbao calendar import FILE` once the State Council has published that year.",
             )
         return _is_public_workday(day)
 

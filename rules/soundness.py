@@ -16,6 +16,7 @@ from typing import get_args
 from models.errors import Fault
 from models.plan import RECORDED_FIGURES, Feed, Organisation, OwnerCase, Phase, Plan, Retention, Selector, Target
 from models.words import PHASE_KINDS
+from rules.calendar import WorkCalendar
 from rules.ladder_soundness import ladder_faults, placeholder_faults, placeholders_in
 from rules.periods import ONE_DAY
 from rules.plan_ground import ADDS_UP, Check, Ground, Schedule, equal, place, twice, unknown
@@ -161,6 +162,27 @@ def _campaign_days(ground: Ground) -> Iterator[Fault]:
     for day in sorted(set(plan.calendar.extra_holidays) & set(plan.calendar.extra_workdays)):
         yield Fault("calendar", f"{day} is named as a holiday and as a workday.",
                     "Take it out of `extra_holidays` or of `extra_workdays`.")
+
+
+def _published_days(ground: Ground) -> Iterator[Fault]:
+    """A deadline in a year whose holidays nobody has published: when it falls is not known."""
+    plan = ground.plan
+    calendar = WorkCalendar(plan.calendar) if not set(plan.calendar.extra_holidays) & set(plan.calendar.extra_workdays) else None
+    if calendar is None or plan.calendar.unpublished == "weekends":
+        return
+    days = [(nominal, f"{schedule.key} {period.label}") for schedule in ground.schedules.values() for period, nominal in schedule.dates]
+    days += [(plan.acceptance.provisional_on, "acceptance"), (plan.acceptance.final_on, "acceptance")]
+    for year in sorted({day.year for day, _ in days}):
+        if not calendar.knows_year(year):
+            falling = sorted(entry for entry in days if entry[0].year == year)
+            yield Fault("calendar", f"no holidays of {year} are known, and {len(falling)} deadlines fall into it, the first ({falling[0][1]}) on "
+                        f"{falling[0][0]}.", f"When the State Council has published {year}: `canbao calendar import FILE`. Until then the plan may "
+                        "say `calendar: {unpublished: weekends}`.")
+    for index, entry in enumerate(plan.calendar.years):
+        strange = [day for day in (*entry.holidays, *entry.workdays) if abs(day.year - entry.year) > 1]
+        if strange or set(entry.holidays) & set(entry.workdays):
+            yield Fault(f"calendar.years[{index}]", f"the days of {entry.year} do not make a year's calendar.",
+                        "Import the year again, or correct its days.")
 
 
 def _phases(ground: Ground) -> Iterator[Fault]:
@@ -609,7 +631,7 @@ def _retention(ground: Ground) -> Iterator[Fault]:
 
 
 _CHECKS: tuple[Check, ...] = (
-    _campaign_days, _organisations, _named_organisations, _phases, _schedules, _indicators, _targets, _feeds,
+    _campaign_days, _published_days, _organisations, _named_organisations, _phases, _schedules, _indicators, _targets, _feeds,
     _categories, _lists, _list_users, _policies, _dispositions, _obligations, _stated_numbers, _duties, ladder_faults, _bulletins, _supervisions,
     _acceptance,
     _approval, _retention,

@@ -56,7 +56,8 @@ def parse(line: str) -> list[str]:
                 faults.append(f"{names[-1]} {word} needs a value")
     if words:
         arguments = [entry for entry in command.params if entry.param_type_name == "argument"]
-        faults += [f"{names[-1]}: {places} places"] if places != len(arguments) else []
+        needed = sum(entry.required for entry in arguments)
+        faults += [] if needed <= places <= len(arguments) else [f"{names[-1]}: {places} places"]
         faults += [f"{names[-1]} needs {entry.opts[0]}" for entry in options.values() if entry.required and entry.name not in given]
     return faults
 

@@ -55,7 +55,7 @@ def made(base: str, folder: Path, **changes: Any) -> Path:
     path = folder / f"{base}.yaml"
     told = answers(base, **changes)
     path.write_text(text_of(told, path), encoding="utf-8")
-    path.write_text(text_of(told, path, whole_of(read(path).text)), encoding="utf-8")
+    path.write_text(text_of(told, path, whole_of(read(path))), encoding="utf-8")
     return path
 
 
@@ -87,12 +87,14 @@ def test_what_is_left_open_says_what_holds_anyway(base: str, tmp_path: Path) -> 
 
 
 def test_every_question_is_asked_of_some_base(tmp_path: Path) -> None:
-    texts = [made(base, tmp_path, totals={items_of(base, "indicators", "id")[0]: 90}).read_text(encoding="utf-8") for base in BASES]
+    texts = [made(base, tmp_path, totals={items_of(base, "indicators", "id")[0]: 90}, ends=date(2044, 12, 31)
+                  if base == BASES[0] else date(2025, 12, 31)).read_text(encoding="utf-8") for base in BASES]
     assert [question["at"] for question in asked()["questions"] if not any(question["ask"] in text for text in texts)] == []
 
 
 @pytest.mark.parametrize("base", BASES)
-@pytest.mark.parametrize(("starts", "ends"), [(date(2024, 12, 1), date(2025, 11, 30)), (date(2024, 2, 29), date(2026, 12, 31))])
+@pytest.mark.parametrize(("starts", "ends"), [(date(2024, 12, 1), date(2025, 11, 30)), (date(2024, 2, 29), date(2026, 12, 31)),
+                                              (date(2097, 5, 1), date(2098, 4, 30))])
 def test_a_campaign_over_the_turn_of_the_year_is_sound_too(base: str, starts: date, ends: date, tmp_path: Path) -> None:
     report = check(made(base, tmp_path, starts=starts, ends=ends, issued=starts, measured_on=ends))
     assert [str(fault) for fault in report.faults] == []

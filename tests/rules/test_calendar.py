@@ -113,7 +113,7 @@ def test_beyond_the_known_years_the_calendar_falls_back_to_weekends():
 def test_beyond_the_known_years_a_strict_calendar_refuses_and_says_what_to_do():
     with pytest.raises(CalendarUnknown, match="2004 to 2026, not 2027-05-03") as refused:
         a_calendar("raise").is_workday(date(2027, 5, 3))
-    assert "chinesecalendar" in refused.value.cure
+    assert "canbao calendar import" in refused.value.cure
 
 
 def test_a_strict_calendar_knows_the_days_that_the_plan_names():
