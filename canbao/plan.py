@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from canbao.app import PLAN, AsOf, CampaignArg, Json, Month, answer, app, campaign_id, day_of, period_of, show
-from models.errors import PlanUnsound
+from canbao.app import PLAN, AsOf, CampaignArg, Json, Month, answer, app, campaign_id, day_of, period_of, say, show
+from models.errors import Fault, PlanUnsound
+
+if TYPE_CHECKING:
+    from comparison.plan_check import Report
 
 plan_app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Plans: check one before it is put in force.")
 app.add_typer(plan_app, name="plan", rich_help_panel=PLAN)
@@ -28,11 +31,76 @@ def plan_check(plan: CampaignArg, as_json: Json = False) -> None:
     except PlanUnsound as unsound:
         faults, notes, name = unsound.faults, [], plan
     else:
-        faults, notes, name = list(report.faults), list(report.notes), plan
+        faults, notes, name = list(report.faults), [*report.notes, *_overdue(report)], plan
     result = {"plan": name, "sound": not faults,
               "faults": [vars(fault) for fault in faults], "notes": [vars(note) for note in notes]}
     answer(result, as_json, lambda: render.plan_report(name, faults, notes))
     raise typer.Exit(1 if faults else 0)
+
+
+def _overdue(report: Report) -> list[Fault]:
+    """What of a sound plan lies in the past today: told before a campaign starts with hundreds of duties overdue."""
+    from zoneinfo import ZoneInfo
+
+    from rules.overdue import overdue_notes
+
+    if report.plan is None or report.faults:
+        return []
+    return overdue_notes(report.plan, datetime.now(ZoneInfo(report.plan.time_zone)).date())
+
+
+@plan_app.command("new")
+def plan_new(
+    out: Annotated[Path, typer.Argument(metavar="OUT.yaml", help="The plan to write; nothing is overwritten.")],
+    base: Annotated[str, typer.Option("--base", help="The base to stand on: expansion (扩面), registration (登记), …")] = "",
+    region: Annotated[str, typer.Option("--region", help="Name of the region: 示例县.")] = "",
+    region_code: Annotated[str, typer.Option("--region-code", help="Its 6 digits (GB/T 2260).")] = "",
+    name: Annotated[str, typer.Option("--name", help="Name of the campaign.")] = "",
+    plan_id: Annotated[str, typer.Option("--id", help="Its id: small letters, digits and -.")] = "",
+    number: Annotated[str, typer.Option("--number", help="Number of the notice: 示政办发〔2027〕5号.")] = "",
+    title: Annotated[str, typer.Option("--title", help="Its title.")] = "",
+    issuer: Annotated[str, typer.Option("--issuer", help="Who issued it.")] = "",
+    issued: Annotated[str, typer.Option("--issued", help="Its day, YYYY-MM-DD.")] = "",
+    starts: Annotated[str, typer.Option("--starts", help="First day of the campaign.")] = "",
+    ends: Annotated[str, typer.Option("--ends", help="Last day, inclusive.")] = "",
+    units: Annotated[Path | None, typer.Option("--units", help="CSV of name, level[, parent, code, short, region_code] and a column of "
+                                                               "numbers for each indicator with targets.")] = None,
+    unit: Annotated[list[str] | None, typer.Option("--unit", help="A unit by name: 东山镇. Repeat it.")] = None,
+    target: Annotated[list[str] | None, typer.Option("--target", help="INDICATOR=NUMBER, or INDICATOR=UNIT:NUMBER,…. Repeat it.")] = None,
+    measured_on: Annotated[str, typer.Option("--measured-on", help="Day on which targets are measured; the last day if left out.")] = "",
+    like: Annotated[str | None, typer.Option("--like", help="A plan of another year, to be moved to --year.")] = None,
+    year: Annotated[int | None, typer.Option("--year", min=1990, max=2099, help="With --like: the year in which it begins.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Writes a sound plan from flags or, at a terminal, from questions; or moves another year's plan (--like, --year)."""
+    from canbao import render
+    from canbao.new_plan_questions import Given, written
+    from comparison.plan_check import check
+
+    given = Given(base, region, region_code, name, plan_id, number, title, issuer, issued, starts, ends, units, tuple(unit or ()),
+                  tuple(target or ()), measured_on)
+    written(out, given, like, year)
+    report = check(out)
+    notes = [*report.notes, *_overdue(report)]
+    result = {"plan": str(out), "sound": not report.faults, "lines": len(out.read_text(encoding="utf-8").splitlines()),
+              "faults": [vars(fault) for fault in report.faults], "notes": [vars(note) for note in notes]}
+    answer(result, as_json, lambda: render.plan_report(str(out), report.faults, notes))
+    raise typer.Exit(1 if report.faults else 0)
+
+
+@plan_app.command("schema")
+def plan_schema(
+    write: Annotated[bool, typer.Option("--write", help="Write plan.schema.json and docs/plan.md anew instead of printing.")] = False,
+) -> None:
+    """The JSON Schema of a plan, by which an editor completes and explains its keys."""
+    from models import plan_schema as made
+
+    if not write:
+        print(made.schema_text(), end="")
+        return
+    made.SCHEMA_FILE.write_text(made.schema_text(), encoding="utf-8")
+    made.PAGE_FILE.write_text(made.page(), encoding="utf-8")
+    say(f"Written: {made.SCHEMA_FILE} and {made.PAGE_FILE}")
 
 
 @plan_app.command("show")

@@ -129,7 +129,7 @@ def test_an_installation_lives_through_a_bad_day(home: Path) -> None:
         assert (up.health["healthy"], up.health["sweeps"]) == (True, {CAMPAIGN: True})
         with up.client() as client:
             first = {entry.id for entry in client.read_automations()}
-            assert len(first) == 7
+            assert len(first) == 8
             assert installation.differences(client) == installation.Differences((), ())
             # The power goes while the moments pass.
             client.update_work_pool(listing.listing()["pool"], WorkPoolUpdate(is_paused=True))
