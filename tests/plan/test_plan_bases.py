@@ -15,6 +15,8 @@ from models import plan_file
 from models.errors import PlanUnsound
 from models.plan_bases import Bases
 from models.plan_tree import Tree, composed
+from tests.campaigns.test_bases import MINIMAL
+from tests.campaigns.test_files_touched import VETERANS, _written
 from tests.command_line import canbao
 from tests.plan.a_plan import a_plan, plan_text
 
@@ -121,6 +123,16 @@ def test_an_item_s_own_names_stand_above_the_plan_s_and_ask_for_the_plan_s_thems
     assert values["organisations"] == [
         {"code": "office", "name": "登记工作办公室", "short": "县登记办", "responsibility": "登记工作办公室，县登记办，office"}]
     assert (values["purpose"], faults) == ("报县登记办", [])
+
+
+def test_a_contract_beside_a_plan_may_use_its_names_and_the_record_is_read_again(tmp_path: Path) -> None:
+    path = _written(tmp_path, VETERANS.replace("source: B40 退役军人事务局", 'source: "@{region}退役军人事务局"'))
+    loaded = plan_file.read(path)
+    assert loaded.plan.contracts[-1].source == f"{loaded.plan.region.name}退役军人事务局"
+    assert plan_file.parse(loaded.text, "x") == loaded.plan
+    (tmp_path / "feeds" / "veterans.yaml").write_text(VETERANS.replace("served in the forces", "'@{1}'"), encoding="utf-8")
+    fault, = check(path).faults
+    assert (fault.file, "no `1` to put in" in fault.what) == ("feeds/veterans.yaml", True)
 
 
 @pytest.mark.parametrize(("region", "level"), [("示例市", "市"), ("示例自治县", "县"), ("东山街道", "街道"), ("河西社区", "社区")])
@@ -353,6 +365,16 @@ def test_plan_show_tells_of_each_value_the_file_and_line_that_set_it(tmp_path: P
     line = (plan_file.REPOSITORY / "campaigns/chengjiang-2021/plan.yaml").read_text(encoding="utf-8").splitlines()[reason["line"] - 1]
     assert "C13" in line
     assert values["lists.uninsured_employer.subject"]["file"] == "campaigns/base/expansion.yaml"
+
+
+def test_a_fault_of_an_inherited_value_says_where_it_is_said_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(MINIMAL.format(base="expansion", indicator="project_work_injury_rate", starts="2025-03-01", ends="2025-04-15",
+                                   issued="2025-03-01"), encoding="utf-8")
+    done = canbao(tmp_path, "plan", "check", str(path))
+    assert done.returncode == 1
+    assert "campaigns/base/expansion.yaml, line" in done.stderr
+    assert "write the same key in the plan" in done.stderr
 
 
 def test_plan_show_knows_what_it_is_asked_for(tmp_path: Path) -> None:
