@@ -238,6 +238,10 @@ class Bases:
                         spot_of(key))
             return None
         for section, entries in node.value:
+            if not isinstance(section, yaml.ScalarNode) or not _has_words(entries):
+                self._fault(TEMPLATES, "a list or mapping stands where a key is expected.", "Write a word before the colon.", spot_of(section))
+                self.is_broken = True
+                continue
             at = f"{TEMPLATES}.{harmless(str(section.value))}"
             if section.value not in Plan.model_fields:
                 self._unknown(at, str(section.value), sorted(Plan.model_fields), spot_of(section), "to have templates")
@@ -332,6 +336,8 @@ class Bases:
             filled = _copied(node)
             filled.value = _NAME.sub(lambda found: self._name(found[1], names, at, spot_of(node)), node.value)
             filled.style = node.style or '"'
+            if "@{" in filled.value:
+                self._fault(at, "after `@{` no name stands that is closed by `}`.", "Write it as `@{region}`.", spot_of(node))
             return filled
         changed = _copied(node)
         if isinstance(node, yaml.MappingNode):
@@ -452,6 +458,11 @@ def _copied(node: Kind) -> Kind:
     result = object.__new__(type(node))
     result.__dict__.update(node.__dict__)
     return result
+
+
+def _has_words(node: yaml.Node) -> bool:
+    """Whether a mapping's keys are words; anything else has none."""
+    return not isinstance(node, yaml.MappingNode) or all(isinstance(key, yaml.ScalarNode) for key, _ in node.value)
 
 
 def _without_like(entry: yaml.MappingNode) -> yaml.MappingNode:

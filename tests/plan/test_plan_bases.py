@@ -296,10 +296,24 @@ def test_a_tower_of_bases_is_refused(tmp_path: Path) -> None:
     ({"templates": {"organisation": {"t": {"kind": "township"}}}}, "Did you mean `organisations`?"),
     ({"templates": {"organisations": {"t": "township"}}}, "a name each"),
     ({"templates": ["t"]}, "by section and name"),
+    ({"purpose": "@{region"}, "closed by"),
+    ({"purpose": "@{{region}}"}, "closed by"),
+    ({"lists": [{"id": "x", "note": "@{}"}]}, "to put in"),
 ])
 def test_a_word_that_means_nothing_is_told_with_its_cure(own: dict[str, Any], told: str) -> None:
     _, faults = merged({"lists": items("uninsured"), "region": {"name": "示例县"}}, own)
     assert told in "\n".join(faults)
+
+
+@pytest.mark.parametrize("written", [
+    "templates: {? [a] : {b: {c: d}}}", "templates: {lists: {? [z] : {c: d}}}", "? [a]\n: b", "lists: [{id: uninsured, ? [a] : c}]",
+    "lists: [{id: uninsured, like: t, ? [a] : c}]\ntemplates: {lists: {t: {name: a}}}", "lists: [{id: [a], remove: true}]", "lists: [[a], b]",
+    "lists: {? [a] : b}", "office: [a]\npurpose: '@{office}'", "lists: [{like: t}]\ntemplates: {lists: {t: ~}}", "extends: base",
+    "lists: [{id: a, name: {b: '@{id}'}}]", "name: {a: '@{name}'}", "starts: [a]\npurpose: '@{starts+1}'",
+])
+def test_odd_yaml_is_told_and_stops_nothing(written: str, tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(f"canbao: 1\nextends: expansion\n{written}\n", encoding="utf-8")
+    assert check(tmp_path / "plan.yaml").faults
 
 
 def test_a_word_that_may_be_a_person_s_is_not_repeated() -> None:
