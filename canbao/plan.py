@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 plan_app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Plans: check one before it is put in force.")
 app.add_typer(plan_app, name="plan", rich_help_panel=PLAN)
+MOST_NAMED = 40
+"""A plan may have thirty thousand units: so many are named to whoever asks for one that is not there."""
 
 
 @plan_app.command("check")
@@ -123,7 +125,7 @@ def plan_show(
         word, known = missing.args
         close = difflib.get_close_matches(word, known, n=1, cutoff=0.75)
         raise WrongUse(f"the plan has no {word!r} there.", where=key, cure=f"Did you mean {close[0]}?" if close else
-                       f"There are: {', '.join(known) or 'no parts'}.") from None
+                       f"There are: {', '.join(known[:MOST_NAMED]) or 'no parts'}{' …' if len(known) > MOST_NAMED else ''}.") from None
     show({"plan": loaded.plan.id, "key": key, "values": rows}, as_json, lambda: render.plan_values(rows))
 
 

@@ -30,6 +30,8 @@ def plan_report(name: str, faults: Sequence[Fault], notes: Sequence[Fault]) -> R
     """Faults and notes, one a line."""
     lines = [f"{name}: {'sound' if not faults else f'{len(faults)} fault(s)'}"]
     lines += [f"  fault  {fault}" for fault in faults]
+    if any(fault.file and not fault.file.startswith("feeds/") for fault in faults):
+        lines.append("         Where a file is named, the plan inherits the value: write the same key in the plan to say it otherwise.")
     lines += [f"  note   {note}" for note in notes]
     return page(*lines)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 import re
 from calendar import month_name, monthrange
 from collections import defaultdict
@@ -26,11 +27,12 @@ from models.contract import Contract
 from models.errors import Fault, PlanUnsound, WrongUse, harmless
 from models.plan import CampaignId, MonthLabel, Plan, Region, Slug
 from models.plan_bases import Bases, needs_merging
-from models.plan_tree import Place, Spot, Tree, child, composed, obstacles, text_of
+from models.plan_tree import TOP, Place, Spot, Tree, child, composed, file_of, obstacles, text_of
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BASES = REPOSITORY / "campaigns" / "base"
 PLAN_NAME = "plan.yaml"
+LONGEST_PATH = 1000
 YEARS = "years"
 FEEDS, CONTRACTS = "feeds", "contracts"
 """The folder beside a plan with the contracts of a site's own feeds, one file each, and the key under which they stand in it."""
@@ -134,13 +136,13 @@ def _tree(text: str, path: Path | None, name: str) -> tuple[Tree, list[Fault]]:
     if not isinstance(own, yaml.MappingNode):
         return Tree(own), []
     root, faults = own, list[Fault]()
-    if needs_merging(text):
-        bases = Bases(lambda base, asked_in, spot: _base(base, asked_in, spot, path, name, faults))
-        root = bases.whole(own)
-        faults += bases.faults
     beside = sorted((path.parent / FEEDS).glob("*.yaml")) if path is not None and (path.parent / FEEDS).is_dir() else []
-    if beside:
-        root = _with_contracts(root, beside, name)
+    if beside or needs_merging(own, text):
+        bases = Bases(lambda base, asked_in, spot: _base(base, asked_in, spot, path, name, faults))
+        root = bases.whole(own, lambda merged: _with_contracts(merged, beside, name) if beside else merged)
+        faults += bases.faults
+        if bases.is_broken:
+            raise PlanUnsound(name, faults)
     if path is not None:
         root = _with_years(root)
     return Tree(root, own), faults
@@ -169,23 +171,29 @@ def _with_years(root: yaml.MappingNode) -> yaml.MappingNode:
 
 def _base(base: str, asked_in: str, spot: Spot, path: Path | None, name: str, faults: list[Fault]) -> yaml.MappingNode | None:
     """The root of a base: one that ships, by its name, or a file beside the one that asks for it, by its path."""
-    if base.endswith((".yaml", ".yml")):
-        around = Path(asked_in).parent if asked_in else (path.parent if path is not None else Path())
+    file = BASES / f"{base}.yaml" if re.fullmatch(_pattern_of(Slug), base) else None
+    if base.endswith((".yaml", ".yml")) and len(base) <= LONGEST_PATH and base.isprintable():
+        around = REPOSITORY / Path(asked_in).parent if asked_in else (path.parent if path is not None else Path())
         file = (around / base).resolve()
-    else:
-        file = BASES / f"{base}.yaml"
-    if not re.fullmatch(r"[\w./-]{1,200}", base) or not file.is_file():
+    if file is None or not os.path.isfile(file):  # of a name that the system cannot have, `Path.is_file` raises
         shipped = sorted(entry.stem for entry in BASES.glob("*.yaml"))
-        close = difflib.get_close_matches(base, shipped, n=1)
+        close = difflib.get_close_matches(base[:LONGEST_PATH], shipped, n=1)
         faults.append(Fault("extends", f"there is no base {_shown(base)}.", (f"Did you mean `{close[0]}`? " if close else "")
                             + f"Bases here: {', '.join(shipped)}. Or give the path of a file, ending in .yaml.", spot.line, spot.file))
         return None
-    text = text_of(file, name)
-    hindered = [replace(fault, file=_called(file)) for fault in obstacles(text)]
-    if hindered:
-        raise PlanUnsound(name, hindered)
-    root = composed(text, _called(file))
+    root = composed(_text_of(file, _called(file), name), _called(file))
     return root if isinstance(root, yaml.MappingNode) else None
+
+
+def _text_of(file: Path, called: str, name: str) -> str:
+    """The text of a file that the plan is put together with. Raises PlanUnsound with that file's name."""
+    try:
+        text = text_of(file, name)
+    except PlanUnsound as unsound:
+        raise PlanUnsound(name, [replace(fault, where=TOP, file=called, line=fault.line or 1) for fault in unsound.faults]) from None
+    if hindered := [replace(fault, file=called) for fault in obstacles(text)]:
+        raise PlanUnsound(name, hindered)
+    return text
 
 
 def _called(file: Path) -> str:
@@ -200,10 +208,8 @@ def _with_contracts(root: yaml.MappingNode, files: list[Path], name: str) -> yam
     """The plan with the contracts that stand in files of their own at the end of its ``contracts``."""
     found = []
     for file in files:
-        text, told = text_of(file, name), f"{FEEDS}/{file.name}"
-        if hindered := [replace(fault, file=told) for fault in obstacles(text)]:
-            raise PlanUnsound(name, hindered)
-        found.append(composed(text, told))
+        told = f"{FEEDS}/{file.name}"
+        found.append(composed(_text_of(file, told, name), told))
     pairs = [pair for pair in root.value if pair[0].value != CONTRACTS]
     stated = next((pair for pair in root.value if pair[0].value == CONTRACTS), None)
     key = stated[0] if stated else yaml.ScalarNode("tag:yaml.org,2002:str", CONTRACTS, root.start_mark, root.start_mark)
@@ -277,8 +283,19 @@ def _schema_fault(path: Place, details: list[ErrorDetails], tree: Tree) -> Fault
     is_vague = [detail["type"].endswith("_type") for detail in details]
     what = told[is_vague.index(False) if False in is_vague else 0][0]
     cures = list(dict.fromkeys(cure for _, cure in told))
+    if any(detail["type"] == "value_error" for detail in details):
+        cures[-1] += _inherited(tree.at(path))
     spot = tree.reach(path)[1]
     return Fault(tree.place(path), what, " Or: ".join(cures), spot.line, spot.file)
+
+
+def _inherited(node: yaml.Node | None) -> str:
+    """Where keys that contradict each other come from several files: which are inherited, and how one is dropped."""
+    keys = [key for key, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    if len({file_of(key) for key in keys}) < 2:
+        return ""
+    files = [f"`{key.value}` ({file_of(key)} line {key.start_mark.line + 1})" for key in keys if file_of(key)]
+    return f" Inherited: {', '.join(files[:6])}; an empty value (`{next(key.value for key in keys if file_of(key))}: ~`) drops one."
 
 
 def _told(detail: ErrorDetails, path: Place) -> tuple[str, str]:

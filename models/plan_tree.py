@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
@@ -223,6 +224,14 @@ class Tree:
             node, spot = found
         return path, spot
 
+    def at(self, path: Place) -> yaml.Node | None:
+        """The node of a place; None where the text has none."""
+        node: yaml.Node | None = self.root
+        for part in path:
+            found = child(node, part) if node is not None else None
+            node = found[0] if found else None
+        return node
+
     def leaves(self, key: str = "") -> Iterator[tuple[str, Any, Spot]]:
         """Every value under a key (``obligations.monthly_report.due``; all, if left out) by its path, with the spot that set it. Items
         are named by what they call themselves. Raises KeyError with the word that is not there and those that are."""
@@ -261,8 +270,9 @@ def _parts(node: yaml.Node) -> Iterator[tuple[str, yaml.Node, Spot]]:
         for key, value in node.value:
             yield str(key.value), value, spot_of(key)
     elif isinstance(node, yaml.SequenceNode):
-        for number, entry in enumerate(node.value):
-            yield _label(entry) or str(number), entry, spot_of(entry)
+        labels = [_label(entry) for entry in node.value]
+        for number, (label, entry, times) in enumerate(zip(labels, node.value, map(Counter(labels).get, labels), strict=True)):
+            yield label if label and times == 1 else str(number), entry, spot_of(entry)
 
 
 def _by_word(node: yaml.Node, word: str) -> tuple[str, yaml.Node, Spot] | None:

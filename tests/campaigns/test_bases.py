@@ -74,7 +74,8 @@ targets:
 
 
 @pytest.mark.parametrize(("base", "indicator"), [("expansion", "project_work_injury_rate"), ("registration", "register_complete")])
-@pytest.mark.parametrize(("starts", "ends"), [("2024-03-01", "2024-12-31"), ("2025-01-02", "2025-12-31"), ("2023-07-15", "2024-06-30")])
+@pytest.mark.parametrize(("starts", "ends"), [("2024-03-01", "2024-12-31"), ("2025-01-02", "2025-12-31"), ("2023-07-15", "2024-06-30"),
+                                               ("2024-10-15", "2026-06-30"), ("2025-03-01", "2025-06-02")])
 def test_a_pattern_needs_names_days_and_units_and_is_sound(base: str, indicator: str, starts: str, ends: str, tmp_path: Path) -> None:
     path = tmp_path / PLAN_NAME
     path.write_text(MINIMAL.format(base=base, indicator=indicator, starts=starts, ends=ends, issued=starts), encoding="utf-8")
@@ -83,7 +84,9 @@ def test_a_pattern_needs_names_days_and_units_and_is_sound(base: str, indicator:
     assert report.plan is not None
     assert report.plan.organisation("renshe").name == "示例县人力资源和社会保障局"
     assert report.plan.organisation("gongan").short == "县公安局"
-    assert "@{" not in report.plan.model_dump_json()
+    said = report.plan.model_dump_json()
+    assert "@{" not in said
+    assert not [word for word in ("本市", "本区", "市领导小组", "区领导小组", "澄江") if word in said]
 
 
 def test_a_base_is_no_campaign_and_says_so() -> None:
