@@ -138,6 +138,8 @@ def _syntax_fault(error: yaml.YAMLError, text: str) -> Fault:
         return _too_deep(line + 1)
     if lines and "\t" in lines[line][: len(lines[line]) - len(lines[line].lstrip())]:
         cure = "Indent with spaces, not with tabs."
+    elif lines and re.search(r"\{[^{}\"']*:[^{}\"']*[^\s{}:,\"']\{", lines[line]):
+        cure = "A text with braces of its own stands in quotes: `number_pattern: \"通报〔{year}〕{n}号\"`."
     else:
         cure = "Check indentation, colons, brackets and quotes here and on the line before."
     return Fault(TOP, f"no valid YAML: {problem}.", cure, line + 1)

@@ -17,12 +17,12 @@ def _unknown_years(ground: Ground) -> Iterator[Fault]:
     days = [plan.starts, plan.ends, plan.acceptance.final_on]
     days += [nominal for schedule in ground.schedules.values() for _, nominal in schedule.dates]
     years = range(min(days).year, max(days).year + 1)
-    unknown = [str(year) for year in years if not FIRST_KNOWN_YEAR <= year <= LAST_KNOWN_YEAR]
+    stated = {entry.year for entry in plan.calendar.years}
+    unknown = [str(year) for year in years if not FIRST_KNOWN_YEAR <= year <= LAST_KNOWN_YEAR and year not in stated]
     if unknown:
         yield Fault("calendar", f"WARNING: THE PUBLIC HOLIDAYS OF {shortened(unknown)} ARE NOT KNOWN: only weekends "
                                 "count there, and deadlines may move once they are.",
-                    f"Known are {FIRST_KNOWN_YEAR} to {LAST_KNOWN_YEAR}; list the rest in `calendar.extra_holidays` "
-                    "and `extra_workdays`.")
+                    f"Known are {FIRST_KNOWN_YEAR} to {LAST_KNOWN_YEAR}; when a later one is published: `canbao calendar import FILE`.")
 
 
 def _stated_totals(ground: Ground) -> Iterator[Fault]:

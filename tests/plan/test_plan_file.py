@@ -295,3 +295,10 @@ def test_an_unknown_campaign_names_those_there_are(repository: Path, campaign: s
 
 def test_the_campaigns_of_this_repository_are_the_default() -> None:
     assert plan_file.find("chengjiang-2021") == plan_file.REPOSITORY / "campaigns" / "chengjiang-2021" / "plan.yaml"
+
+
+def test_braces_within_a_text_name_the_cure_for_them(tmp_path: Path) -> None:
+    text = "canbao: 1\nbulletins:\n  - {id: b, number_pattern: 通报〔{year}〕{n}号, cadence: {every: once}}\n"
+    fault, = faults_of(a_file(tmp_path, text))
+    assert fault.line == 3
+    assert "stands in quotes" in fault.cure
