@@ -15,6 +15,8 @@ from models import plan_schema
 from tests.command_line import ROOT, canbao, environment_of
 from tests.patience import HANGS_AFTER_SECONDS
 
+pytestmark = pytest.mark.long
+"""Each is a process of its own; tests/plan/test_new_plan.py guards the same logic in one."""
 FLAGS = ("--base", "expansion", "--region", "示例县", "--region-code", "530999", "--number", "示政办发〔2021〕5号", "--issued", "2021-02-20",
          "--starts", "2021-03-01", "--ends", "2021-12-31", "--unit", "东湖街道", "--unit", "西山镇")
 
